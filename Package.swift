@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every Swift target of the project is compiled like this.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// The guest stub: code that runs inside the guest's address space, where there is no C library, no TLS and no
+/// vector register to spare.
+let freestanding: [CSetting] = [
+    .unsafeFlags([
+        "-O2", "-ffreestanding", "-fno-builtin", "-fPIC", "-mgeneral-regs-only", "-mfsgsbase", "-mno-red-zone",
+        "-fno-stack-protector", "-fcf-protection=none", "-fno-asynchronous-unwind-tables", "-fno-jump-tables",
+        "-fvisibility=hidden", "-fomit-frame-pointer", "-fno-stack-check", "-fno-sanitize=all",
+    ])
+]
+
+/// A Swift target with the project's settings. `below` names the floors it stands on.
+func floor(_ name: String, on below: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: below, swiftSettings: strict)
+}
+
+func tests(of name: String, with more: [Target.Dependency] = []) -> Target {
+    .testTarget(name: name + "Tests", dependencies: [.byName(name: name)] + more, swiftSettings: strict)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let log = Target.Dependency.product(name: "Logging", package: "swift-log")
+let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
+
+let sandbox: [Target] = [
+    .target(name: "CHost"),
+    .target(name: "Stub", cSettings: freestanding),
+    floor("LinuxABI"),
+    floor("HostSystem", on: ["CHost", "LinuxABI"]),
+    floor("GuestMemory", on: ["LinuxABI"]),
+    floor("ELFImage", on: ["LinuxABI"]),
+    floor("Platform", on: ["Stub", "HostSystem", "GuestMemory", "LinuxABI"]),
+    floor("VFS", on: ["HostSystem", "LinuxABI"]),
+    floor("TmpFS", on: ["VFS", "HostSystem", "LinuxABI"]),
+    floor("HostFS", on: ["VFS", "HostSystem", "LinuxABI"]),
+    floor("OverlayFS", on: ["VFS", "HostSystem", "LinuxABI"]),
+    floor("DevFS", on: ["VFS", "TmpFS", "HostSystem", "LinuxABI"]),
+    floor("ProcFS", on: ["VFS", "HostSystem", "LinuxABI"]),
+    floor("TraceModel", on: ["LinuxABI"]),
+    floor(
+        "Kernel", on: ["VFS", "TmpFS", "ELFImage", "GuestMemory", "Platform", "HostSystem", "LinuxABI", "TraceModel"]),
+    floor("Syscalls", on: ["Kernel", "VFS", "GuestMemory", "HostSystem", "LinuxABI", "TraceModel"]),
+    floor(
+        "Sandbox",
+        on: [
+            "Syscalls", "Kernel", "VFS", "TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "ELFImage", "GuestMemory",
+            "Platform", "HostSystem", "LinuxABI", "TraceModel",
+        ]),
+    .executableTarget(
+        name: "apus-kernel", dependencies: ["Sandbox"], swiftSettings: strict,
+        linkerSettings: [.unsafeFlags(["-static-executable"])]),
+]
+
+let toolkit: [Target] = [
+    .systemLibrary(name: "CElf", pkgConfig: "libelf", providers: [.apt(["libelf-dev"])]),
+    floor("Inspect", on: ["CElf", "ELFImage", "LinuxABI"]),
+    floor("Trace", on: ["TraceModel", "HostSystem", "CHost", "LinuxABI"]),
+    floor("Diff", on: ["Trace", "TraceModel", "LinuxABI"]),
+    floor("Expect", on: ["Diff", .product(name: "Yams", package: "Yams")]),
+    floor(
+        "Corpus",
+        on: [
+            "Expect", "Diff", "Trace", "TraceModel", "HostSystem", "LinuxABI",
+            .product(name: "Yams", package: "Yams"), log,
+        ]),
+    floor("Report", on: ["Corpus", "Expect", "Diff", "Trace", "TraceModel", "LinuxABI", mustache]),
+    floor(
+        "Commands",
+        on: [
+            "Report", "Corpus", "Expect", "Diff", "Trace", "TraceModel", "Inspect", "HostSystem", "LinuxABI",
+            argumentParser, log,
+        ]),
+    .executableTarget(name: "apus", dependencies: ["Commands"], swiftSettings: strict),
+    floor("SyscallTableGenerator", on: []),
+    .executableTarget(
+        name: "syscall-table-generator", dependencies: ["SyscallTableGenerator", argumentParser], swiftSettings: strict),
+]
+
+let allTests: [Target] = [
+    tests(of: "LinuxABI"),
+    tests(of: "HostSystem"),
+    tests(of: "ELFImage", with: ["Inspect", "LinuxABI"]),
+    tests(of: "Platform", with: ["LinuxABI", "HostSystem", "GuestMemory", "Stub"]),
+    tests(of: "VFS", with: ["TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "HostSystem", "LinuxABI"]),
+    tests(of: "Kernel", with: ["VFS", "TmpFS", "LinuxABI", "GuestMemory", "Platform"]),
+    tests(of: "Syscalls", with: ["Kernel", "VFS", "TmpFS", "LinuxABI", "GuestMemory"]),
+    tests(of: "Trace", with: ["TraceModel", "LinuxABI"]),
+    tests(of: "Diff", with: ["Trace", "TraceModel", "LinuxABI"]),
+    tests(of: "Corpus", with: ["Diff", "Trace", "Expect"]),
+    tests(of: "Report", with: ["Corpus", "Diff", "Trace"]),
+    tests(of: "Inspect", with: ["ELFImage"]),
+    tests(of: "SyscallTableGenerator"),
+    .testTarget(name: "StructureTests", swiftSettings: strict),
+    .testTarget(name: "SandboxTests", dependencies: ["HostSystem"], swiftSettings: strict),
+]
+
+let package = Package(
+    name: "apus",
+    products: [
+        .executable(name: "apus", targets: ["apus"]),
+        .executable(name: "apus-kernel", targets: ["apus-kernel"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
+    ],
+    targets: sandbox + toolkit + allTests
+)
