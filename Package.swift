@@ -107,17 +107,37 @@ let allTests: [Target] = [
     .testTarget(name: "SandboxTests", dependencies: ["HostSystem"], swiftSettings: strict),
 ]
 
+/// With `APUS_ONLY=KernelTests,apus` in the environment only those targets and what they stand on are built:
+/// a developer's loop stays short, and a floor can be tested while one above it is being rebuilt.
+func selected(_ all: [Target]) -> [Target] {
+    guard let names = Context.environment["APUS_ONLY"], !names.isEmpty else { return all }
+    var wanted = Set(names.split(separator: ",").map(String.init))
+    while true {
+        let below = all.filter { wanted.contains($0.name) }.flatMap { target in
+            target.dependencies.compactMap { dependency -> String? in
+                switch dependency {
+                case .byNameItem(let name, _), .targetItem(let name, _): name
+                default: nil
+                }
+            }
+        }
+        let more = wanted.union(below)
+        if more == wanted { return all.filter { wanted.contains($0.name) } }
+        wanted = more
+    }
+}
+
+let targets = selected(sandbox + toolkit + allTests)
+let executables = targets.filter { $0.type == .executable }.map(\.name)
+
 let package = Package(
     name: "apus",
-    products: [
-        .executable(name: "apus", targets: ["apus"]),
-        .executable(name: "apus-kernel", targets: ["apus-kernel"]),
-    ],
+    products: executables.map { .executable(name: $0, targets: [$0]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", exact: "2.1.1"),
     ],
-    targets: sandbox + toolkit + allTests
+    targets: targets
 )

@@ -74,6 +74,8 @@ package struct SignalNumber: SyscallArgument, Hashable {
 
     /// True for 1...64.
     package var isValid: Bool { rawValue >= 1 && rawValue <= 64 }
+
+    package var description: String { "\(rawValue)" }
 }
 
 /// The address of a `Pointee` in the guest. It cannot be dereferenced; only `GuestMemory` can follow it.

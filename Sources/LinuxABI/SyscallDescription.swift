@@ -52,7 +52,7 @@ package enum Direction: String, Sendable {
     case value
     case `in`
     case out
-    case inout
+    case both
 }
 
 /// How many bytes stand behind a pointer parameter. Parameter indices count from zero.
