@@ -1,1 +1,37 @@
-// Placeholder; replaced by the first real file of GuestMemory.
+package import LinuxABI
+
+/// The memory of one guest process, as the kernel may touch it: by copying.
+package protocol GuestMemory: AnyObject {
+    /// Appends `count` bytes at `address` to `output`, which has room for them. Throws EFAULT, with what could be read
+    /// appended.
+    func read(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno)
+    /// Writes all bytes, or as many as can be before EFAULT is thrown.
+    func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno)
+}
+
+/// A guest memory backed by one array that starts at `base`, for tests.
+package final class FlatMemory: GuestMemory {
+    package let base: UInt
+    package private(set) var bytes: [UInt8]
+
+    package init(size: Int, base: UInt = 0) {
+        self.base = base
+        bytes = [UInt8](repeating: 0, count: size)
+    }
+
+    package func read(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno) {
+        for index in try range(at: address, count: count) { output.append(bytes[index]) }
+    }
+
+    package func write(_ source: Span<UInt8>, at address: UInt) throws(Errno) {
+        let range = try range(at: address, count: source.count)
+        for offset in source.indices { bytes[range.lowerBound + offset] = source[offset] }
+    }
+
+    private func range(at address: UInt, count: Int) throws(Errno) -> Range<Int> {
+        let (start, below) = address.subtractingReportingOverflow(base)
+        let (end, above) = start.addingReportingOverflow(UInt(count))
+        guard !below, !above, end <= UInt(bytes.count) else { throw .EFAULT }
+        return Int(start)..<Int(end)
+    }
+}

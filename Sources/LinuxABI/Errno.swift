@@ -142,7 +142,16 @@ package struct Errno: Error, Hashable, Sendable {
     package static var EWOULDBLOCK: Errno { Errno(11) }
     package static var ENOTSUP: Errno { Errno(95) }
 
-    // Never visible to a guest.
+    // Never visible to a guest: what an interrupted call asks for, with Linux's own numbers (`include/linux/errno.h`).
+
+    /// Restart if the handler of the signal has `SA_RESTART` or none runs, else EINTR.
+    package static var ERESTARTSYS: Errno { Errno(512) }
+    /// Restart always.
+    package static var ERESTARTNOINTR: Errno { Errno(513) }
+    /// Restart if no handler runs, else EINTR.
+    package static var ERESTARTNOHAND: Errno { Errno(514) }
+    /// Restart by `restart_syscall(2)` with what stands in the thread's restart state if no handler runs, else EINTR.
+    package static var ERESTART_RESTARTBLOCK: Errno { Errno(516) }
 
     /// The call waits: the thread has said for what, and the handler runs again when it fires.
     package static var parked: Errno { Errno(5000) }

@@ -1,0 +1,84 @@
+/// A structure with a fixed layout in guest memory.
+package protocol GuestStructure {
+    /// In bytes, as the C compiler pads it.
+    static var size: Int { get }
+    /// Decodes `size` bytes.
+    init(from reader: inout ByteReader)
+    /// Appends `size` bytes.
+    func encode(to writer: inout ByteWriter)
+}
+
+/// Takes little-endian values off the front of some bytes. Past the end it gives zeros: callers hand it enough.
+package struct ByteReader {
+    private let bytes: [UInt8]
+    private var next: Int
+
+    package init(_ bytes: [UInt8], from start: Int = 0) {
+        self.bytes = bytes
+        next = start
+    }
+
+    package var remaining: Int { max(0, bytes.count - next) }
+
+    package mutating func take<T: FixedWidthInteger>(_: T.Type = T.self) -> T {
+        var value: UInt64 = 0
+        for index in 0..<(T.bitWidth / 8) where next + index < bytes.count {
+            value |= UInt64(bytes[next + index]) << UInt64(8 * index)
+        }
+        next += T.bitWidth / 8
+        return T(truncatingIfNeeded: value)
+    }
+
+    package mutating func skip(_ count: Int) { next += count }
+
+    package mutating func take(count: Int) -> [UInt8] {
+        let end = min(bytes.count, next + count)
+        defer { next += count }
+        return next < end ? Array(bytes[next..<end]) : []
+    }
+}
+
+/// Appends little-endian values to some bytes.
+package struct ByteWriter {
+    package private(set) var bytes: [UInt8] = []
+
+    package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+
+    package mutating func put<T: FixedWidthInteger>(_ value: T) {
+        for index in 0..<(T.bitWidth / 8) {
+            bytes.append(UInt8(truncatingIfNeeded: value >> T(8 * index)))
+        }
+    }
+
+    package mutating func put(_ more: [UInt8]) { bytes.append(contentsOf: more) }
+
+    /// Appends zeros.
+    package mutating func pad(_ count: Int) { bytes.append(contentsOf: repeatElement(0, count: max(0, count))) }
+
+    /// Appends zeros up to a total of `count` bytes.
+    package mutating func pad(to count: Int) { pad(count - bytes.count) }
+}
+
+extension GuestStructure {
+    package var encoded: [UInt8] {
+        var writer = ByteWriter(capacity: Self.size)
+        encode(to: &writer)
+        return writer.bytes
+    }
+}
+
+extension Timestamp: GuestStructure {
+    package static var size: Int { 16 }
+
+    package init(from reader: inout ByteReader) {
+        self.init(seconds: reader.take(), nanoseconds: reader.take())
+    }
+
+    package func encode(to writer: inout ByteWriter) {
+        writer.put(seconds)
+        writer.put(nanoseconds)
+    }
+
+    /// True if `nanoseconds` is in 0..<1_000_000_000 and `seconds` is not negative: what Linux asks of an interval.
+    package var isValidInterval: Bool { seconds >= 0 && nanoseconds >= 0 && nanoseconds < 1_000_000_000 }
+}

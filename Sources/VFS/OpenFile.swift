@@ -1,0 +1,131 @@
+package import LinuxABI
+
+/// An open file description: what `open(2)` makes and what descriptors of any number of processes may share.
+package final class OpenFile {
+    /// What the file does; never changes.
+    package let operations: any FileOperations
+    /// Access mode and status flags (`F_GETFL`); creation flags and `O_CLOEXEC` are not kept.
+    package var flags: OpenFlags
+    /// Where the next `read` or `write` without an explicit offset starts.
+    package var position: Int64 = 0
+    /// Where in the tree the file was opened; nil for pipes, sockets and the like.
+    package let location: Location?
+    /// `F_SETOWN`: the process (positive) or group (negative) that gets SIGIO.
+    package var owner: Int32 = 0
+    /// `F_SETSIG`.
+    package var signal: Int32 = 0
+
+    private var references = 0
+
+    package init(_ operations: any FileOperations, flags: OpenFlags, location: Location? = nil) {
+        self.operations = operations
+        self.flags = flags
+        self.location = location
+    }
+
+    package var isNonBlocking: Bool { flags.contains(.nonBlocking) }
+
+    /// One more descriptor (or mapping, or message in flight) names the description.
+    package func retain() { references += 1 }
+
+    /// One less; the last one releases what the file holds (`release` of `file_operations`).
+    package func release() {
+        references -= 1
+        if references == 0 { operations.release(self) }
+    }
+}
+
+/// What one kind of open file can do. Linux's `file_operations`; what a kind lacks has a default that gives Linux's errno.
+///
+/// Nothing here waits: an operation that cannot proceed throws `EAGAIN`, whatever `O_NONBLOCK` says, and the system
+/// call that asked decides whether to park the thread on `waitQueue`.
+package protocol FileOperations: AnyObject {
+    /// Appends at most `output.freeCapacity` bytes read at `offset` (nil: not seekable); appending none is the end of file.
+    func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno)
+    /// Writes some of `bytes` at `offset` (nil: not seekable). With `O_APPEND` the file itself finds the end and says
+    /// where the write ended by setting `file.position` if the call used it.
+    /// - Returns: how many bytes were written, at least one unless `bytes` is empty.
+    func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int
+    /// True if `pread`, `pwrite` and `lseek` make sense (not for pipes and sockets: ESPIPE).
+    var isSeekable: Bool { get }
+    /// What is ready now.
+    func poll(_ file: OpenFile) -> PollEvents
+    /// What wakes when readiness may have changed; nil for files that are always ready.
+    var waitQueue: WaitQueue? { get }
+    /// Called once, when the last descriptor is gone.
+    func release(_ file: OpenFile)
+    /// Called at every `close(2)` of a descriptor (Linux's `flush`); POSIX locks go here.
+    func flush(_ file: OpenFile) throws(Errno)
+    /// See `ioctl(2)`. The argument is a raw register; guest memory is reached through `memory`.
+    func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
+    /// The inode behind the file: what `fstat(2)` and friends look at.
+    var inode: any Inode { get }
+    /// Linux's `lseek(2)`; the default implements SEEK_SET, SEEK_CUR and SEEK_END over `inode.attributes().size`.
+    func seek(_ file: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64
+    /// What a mapping of the file maps. Throws ENODEV where the file cannot be mapped.
+    func mapping(_ file: OpenFile) throws(Errno) -> FileMapping
+    /// Changes `O_ASYNC`, `O_NONBLOCK` and the like; called before `file.flags` changes.
+    func flagsWillChange(_ file: OpenFile, to flags: OpenFlags) throws(Errno)
+}
+
+/// How an ioctl of a file reaches the calling guest's memory.
+package protocol IoctlMemory: AnyObject {
+    /// Throws EFAULT.
+    func read(_ count: Int, at address: UInt) throws(Errno) -> [UInt8]
+    /// Throws EFAULT.
+    func write(_ bytes: [UInt8], at address: UInt) throws(Errno)
+}
+
+/// The host object that backs a mapping of a file.
+package enum FileMapping {
+    /// Pages come from a host descriptor at the same offset. The platform hands it to the stub: a shared mapping of it
+    /// must be harmless, so a file of the host's root gives one that is open read-only, and `canWriteShared` is false
+    /// unless the descriptor is a memory file of this very object.
+    case host(descriptor: Int32, canWriteShared: Bool)
+    /// Zero-filled memory: `/dev/zero`.
+    case anonymous
+}
+
+extension FileOperations {
+    package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
+        throw .EINVAL
+    }
+
+    package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
+        throw .EINVAL
+    }
+
+    package var isSeekable: Bool { false }
+
+    package func poll(_ file: OpenFile) -> PollEvents { [.readable, .writable] }
+
+    package var waitQueue: WaitQueue? { nil }
+
+    package func release(_ file: OpenFile) {}
+
+    package func flush(_ file: OpenFile) throws(Errno) {}
+
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+        throw .ENOTTY
+    }
+
+    package func mapping(_ file: OpenFile) throws(Errno) -> FileMapping { throw .ENODEV }
+
+    package func flagsWillChange(_ file: OpenFile, to flags: OpenFlags) throws(Errno) {}
+
+    package func seek(_ file: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        guard isSeekable else { throw .ESPIPE }
+        let base: Int64
+        switch whence {
+        case 0: base = 0
+        case 1: base = file.position
+        case 2: base = try inode.attributes().size
+        default: throw .EINVAL
+        }
+        let (target, overflow) = base.addingReportingOverflow(offset)
+        guard !overflow else { throw .EOVERFLOW }
+        guard target >= 0 else { throw .EINVAL }
+        file.position = target
+        return target
+    }
+}
