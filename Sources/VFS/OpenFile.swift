@@ -105,7 +105,8 @@ extension FileOperations {
 
     package func flush(_ file: OpenFile) throws(Errno) {}
 
-    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
+    {
         throw .ENOTTY
     }
 

@@ -1,0 +1,113 @@
+package import LinuxABI
+package import VFS
+
+/// The descriptors of a process, or of several with `CLONE_FILES`. Linux's `files_struct`.
+package final class FileTable {
+    private struct Slot {
+        var file: OpenFile?
+        var closeOnExec = false
+    }
+
+    private var slots: [Slot] = []
+    /// No slot below is free.
+    private var lowestFree = 0
+    /// Threads that use the table; the last one to leave closes everything.
+    private var users = 1
+
+    package init() {}
+
+    /// A hard bound on descriptor numbers, whatever RLIMIT_NOFILE says (`/proc/sys/fs/nr_open`).
+    package static let maximum = 1 << 20
+
+    /// The open file behind a descriptor. Throws EBADF.
+    package func file(_ number: FileNumber) throws(Errno) -> OpenFile {
+        let index = Int(number.rawValue)
+        guard index >= 0, index < slots.count, let file = slots[index].file else { throw .EBADF }
+        return file
+    }
+
+    /// Installs a file at the lowest free number that is at least `minimum` and below `limit` (RLIMIT_NOFILE).
+    /// Throws EMFILE.
+    package func install(
+        _ file: OpenFile, closeOnExec: Bool, atLeast minimum: Int = 0, limit: Int
+    ) throws(Errno) -> FileNumber {
+        var index = max(minimum, minimum <= lowestFree ? lowestFree : minimum)
+        while index < slots.count, slots[index].file != nil { index += 1 }
+        guard index < min(limit, FileTable.maximum) else { throw .EMFILE }
+        put(file, closeOnExec: closeOnExec, at: index)
+        if minimum <= lowestFree { lowestFree = index + 1 }
+        return FileNumber(Int32(index))
+    }
+
+    /// Puts a file at exactly this number, closing what was there. Throws EBADF when the number is out of bounds.
+    package func replace(
+        _ file: OpenFile, closeOnExec: Bool, at number: FileNumber, limit: Int
+    ) throws(Errno) -> OpenFile? {
+        let index = Int(number.rawValue)
+        guard index >= 0, index < min(limit, FileTable.maximum) else { throw .EBADF }
+        let old = index < slots.count ? slots[index].file : nil
+        put(file, closeOnExec: closeOnExec, at: index)
+        return old
+    }
+
+    /// Takes the file out of the table; the caller flushes and releases it. Throws EBADF.
+    package func remove(_ number: FileNumber) throws(Errno) -> OpenFile {
+        let file = try file(number)
+        let index = Int(number.rawValue)
+        slots[index] = Slot()
+        lowestFree = min(lowestFree, index)
+        return file
+    }
+
+    package func closeOnExec(_ number: FileNumber) throws(Errno) -> Bool {
+        _ = try file(number)
+        return slots[Int(number.rawValue)].closeOnExec
+    }
+
+    package func setCloseOnExec(_ number: FileNumber, _ value: Bool) throws(Errno) {
+        _ = try file(number)
+        slots[Int(number.rawValue)].closeOnExec = value
+    }
+
+    /// The numbers in use, ascending: `/proc/pid/fd`, `close_range(2)`.
+    package var numbers: [FileNumber] {
+        slots.indices.filter { slots[$0].file != nil }.map { FileNumber(Int32($0)) }
+    }
+
+    /// A copy for a new process: every description gets one more reference.
+    package func copy() -> FileTable {
+        let table = FileTable()
+        table.slots = slots
+        table.lowestFree = lowestFree
+        for slot in slots { slot.file?.retain() }
+        return table
+    }
+
+    package func addUser() { users += 1 }
+
+    /// A user leaves; the last one closes every descriptor.
+    package func removeUser() {
+        users -= 1
+        guard users == 0 else { return }
+        for number in numbers { close(number) }
+    }
+
+    package var isShared: Bool { users > 1 }
+
+    /// What `execve(2)` does to descriptors with `FD_CLOEXEC`.
+    package func closeForExec() {
+        for number in numbers where slots[Int(number.rawValue)].closeOnExec { close(number) }
+    }
+
+    private func close(_ number: FileNumber) {
+        guard let file = try? remove(number) else { return }
+        try? file.operations.flush(file)
+        file.release()
+    }
+
+    private func put(_ file: OpenFile, closeOnExec: Bool, at index: Int) {
+        while slots.count <= index { slots.append(Slot()) }
+        file.retain()
+        slots[index] = Slot(file: file, closeOnExec: closeOnExec)
+    }
+}

@@ -1,0 +1,195 @@
+package import GuestMemory
+package import LinuxABI
+package import VFS
+
+/// One guest thread: Linux's `task_struct`, minus what the thread group shares (`Process`).
+package final class GuestThread: Waiter {
+    package let id: ProcessID
+    package unowned let kernel: Kernel
+    package let process: Process
+
+    /// What `CLONE_FILES` shares.
+    package var files: FileTable
+    /// What `CLONE_FS` shares: root, working directory, umask.
+    package var fileSystem: FileSystemContext
+    package var credentials: Credentials
+    /// Blocked and pending signals, the alternate stack.
+    package var signals = ThreadSignals()
+    /// `PR_SET_NAME`: at most 15 bytes.
+    package var name: [UInt8]
+    /// How calls reach the guest's memory.
+    package var memory: any GuestMemory
+    /// The general registers while the thread is in the kernel.
+    package var registers = UserRegisters()
+
+    /// What must survive from one try of a call to the next; empty at the first try of each call.
+    package var restart = RestartState()
+    /// The call that the thread is in, or was last in.
+    package var call = SyscallInFlight()
+    package internal(set) var state = State.running
+
+    /// `set_tid_address(2)`, `CLONE_CHILD_CLEARTID`.
+    package var clearThreadID: UInt = 0
+    /// `set_robust_list(2)`.
+    package var robustList: UInt = 0
+    /// The queues that the thread stands in while it is parked.
+    var waits: [WaitQueue] = []
+    var deadline: Deadline?
+
+    package enum State: Sendable {
+        /// In guest code, or its call is being handled now.
+        case running
+        /// Its handler said what it waits for.
+        case parked
+        /// A wait has fired: the handler runs again at the loop's next turn.
+        case runnable
+        /// By a stop signal.
+        case stopped
+        case dead
+    }
+
+    package init(
+        id: ProcessID, process: Process, files: FileTable, fileSystem: FileSystemContext, credentials: Credentials,
+        memory: any GuestMemory, name: [UInt8]
+    ) {
+        self.id = id
+        self.process = process
+        self.kernel = process.kernel
+        self.files = files
+        self.fileSystem = fileSystem
+        self.credentials = credentials
+        self.memory = memory
+        self.name = name
+    }
+
+    package func fire(_ queue: WaitQueue, _ events: PollEvents) { kernel.makeRunnable(self) }
+}
+
+/// What one system call was, for restarts and for the trace.
+package struct SyscallInFlight {
+    package var number = 0
+    package var arguments = ArgumentRegisters([0, 0, 0, 0, 0, 0])
+    package var isActive = false
+
+    package init() {}
+}
+
+/// What a handler keeps between its tries. It is emptied when a new call begins.
+package struct RestartState {
+    /// The absolute time at which the wait ends; computed at the first try.
+    package var deadline: MonotonicTime?
+    package var bytesDone = 0
+    package var value = 0
+    package var object: AnyObject?
+    /// False at the first try.
+    package var isAgain = false
+
+    package init() {}
+}
+
+// MARK: - Waiting
+
+extension GuestThread {
+    /// Parks the thread: `throw thread.park(on: …)`. The handler runs again when a queue fires, when the deadline
+    /// passes (the handler compares with `kernel.clock.now` itself), or when a signal arrives.
+    ///
+    /// With a signal pending it does not park: it gives back `interrupted` (`ERESTARTSYS`, `ERESTARTNOHAND`,
+    /// `ERESTART_RESTARTBLOCK`, `EINTR`: see `signal(7)`), as Linux's handlers do.
+    /// - Returns: what to throw.
+    package func park(
+        on queues: [WaitQueue], for events: PollEvents = .all, until deadline: MonotonicTime? = nil,
+        interrupted: Errno = .ERESTARTSYS, exclusive: Bool = false
+    ) -> Errno {
+        if hasPendingSignal { return interrupted }
+        for queue in queues { queue.add(self, for: events, exclusive: exclusive) }
+        waits = queues
+        if let deadline, deadline != .never {
+            self.deadline = kernel.timers.schedule(at: deadline) { [unowned self] in kernel.makeRunnable(self) }
+        }
+        state = .parked
+        return .parked
+    }
+
+    /// Forgets every wait; called by the loop before the handler runs again.
+    func unpark() {
+        for queue in waits { queue.remove(self) }
+        waits.removeAll(keepingCapacity: true)
+        if let deadline { kernel.timers.cancel(deadline) }
+        deadline = nil
+    }
+
+    /// True when a signal that is not blocked waits to be delivered, or the thread must die.
+    package var hasPendingSignal: Bool {
+        process.isExiting || signals.hasDeliverable(sharedPending: process.pendingSignals)
+    }
+}
+
+// MARK: - Guest memory
+
+extension GuestThread {
+    /// The largest single copy that a handler may ask for: bounds the kernel's memory, not the guest's calls, which are
+    /// shortened or done piece by piece.
+    package static let maximumCopy = 16 << 20
+
+    /// Reads `count` bytes of guest memory. Throws EFAULT; ENOMEM above `maximumCopy`.
+    package func copyIn(_ count: Int, from address: UInt) throws(Errno) -> [UInt8] {
+        guard count >= 0, count <= GuestThread.maximumCopy else { throw .ENOMEM }
+        guard count > 0 else { return [] }
+        return try [UInt8](capacity: count) { output throws(Errno) in
+            try memory.read(count, at: address, into: &output)
+        }
+    }
+
+    /// Reads a structure.
+    package func copyIn<T: GuestStructure, Pointee>(_: T.Type, from pointer: UserPointer<Pointee>) throws(Errno) -> T {
+        var reader = ByteReader(try copyIn(T.size, from: pointer.address))
+        return T(from: &reader)
+    }
+
+    /// Reads one integer.
+    package func copyIn<T: FixedWidthInteger>(_: T.Type, from address: UInt) throws(Errno) -> T {
+        var reader = ByteReader(try copyIn(T.bitWidth / 8, from: address))
+        return reader.take()
+    }
+
+    /// Writes bytes to guest memory. Throws EFAULT.
+    package func copyOut(_ bytes: [UInt8], to address: UInt) throws(Errno) {
+        guard !bytes.isEmpty else { return }
+        try memory.write(bytes.span, at: address)
+    }
+
+    package func copyOut<T: GuestStructure, Pointee>(_ value: T, to pointer: UserPointer<Pointee>) throws(Errno) {
+        try copyOut(value.encoded, to: pointer.address)
+    }
+
+    package func copyOut<T: FixedWidthInteger>(integer value: T, to address: UInt) throws(Errno) {
+        var writer = ByteWriter(capacity: T.bitWidth / 8)
+        writer.put(value)
+        try copyOut(writer.bytes, to: address)
+    }
+
+    /// Reads a NUL-terminated string of at most `limit` bytes without the NUL. Throws EFAULT, and `tooLong` when there is
+    /// no NUL within the limit.
+    package func copyInString(
+        from address: UInt, limit: Int = 4096, tooLong: Errno = .ENAMETOOLONG
+    ) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var next = address
+        while bytes.count < limit {
+            // Never past the page: the string may end just before an unmapped one.
+            let count = min(limit - bytes.count, Int(4096 - next % 4096))
+            let piece = try copyIn(count, from: next)
+            if let end = piece.firstIndex(of: 0) { return bytes + piece[..<end] }
+            bytes += piece
+            let (after, overflow) = next.addingReportingOverflow(UInt(count))
+            guard !overflow else { throw .EFAULT }
+            next = after
+        }
+        throw tooLong
+    }
+
+    /// Reads a path: ENAMETOOLONG from 4096 bytes (with NUL) on, EFAULT.
+    package func copyInPath(from pointer: UserString) throws(Errno) -> [UInt8] {
+        try copyInString(from: pointer.address, limit: 4096)
+    }
+}
