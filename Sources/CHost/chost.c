@@ -1,4 +1,14 @@
+#define _GNU_SOURCE
 #include "chost.h"
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
 long apus_host_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
                     unsigned long f) {
@@ -11,4 +21,68 @@ long apus_host_call(long number, unsigned long a, unsigned long b, unsigned long
                      : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
                      : "rcx", "r11", "memory");
     return result;
+}
+
+void apus_host_clock(int clock, int64_t *seconds, int64_t *nanoseconds) {
+    struct timespec now = {0, 0};
+    clock_gettime(clock, &now);
+    *seconds = now.tv_sec;
+    *nanoseconds = now.tv_nsec;
+}
+
+uint32_t apus_host_processor(void) {
+    uint64_t processor;
+    __asm__ volatile("rdpid %0" : "=r"(processor));
+    return processor & 0xff;
+}
+
+long apus_host_send_descriptors(int socket, const int *descriptors, int count) {
+    char byte = 0;
+    struct iovec vector = {&byte, 1};
+    union {
+        char bytes[CMSG_SPACE(4 * sizeof(int))];
+        struct cmsghdr align;
+    } control;
+    if (count < 1 || count > 4) return -EINVAL;
+    struct msghdr message = {.msg_iov = &vector,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = CMSG_SPACE((size_t)count * sizeof(int))};
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN((size_t)count * sizeof(int));
+    memcpy(CMSG_DATA(header), descriptors, (size_t)count * sizeof(int));
+    // A stub that does not take its descriptors must not stop the kernel.
+    return apus_host_call(SYS_sendmsg, (unsigned long)socket, (unsigned long)&message, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0,
+                          0);
+}
+
+static uint32_t *routed_word;
+static uint64_t *routed_signals;
+
+static void on_routed_signal(int signal) {
+    __atomic_fetch_or(routed_signals, 1UL << (signal - 1), __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(routed_word, 1, __ATOMIC_SEQ_CST);
+    apus_host_call(SYS_futex, (unsigned long)routed_word, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
+void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count) {
+    routed_word = word;
+    routed_signals = signals;
+    for (int i = 0; i < count; i++) {
+        struct sigaction action;
+        memset(&action, 0, sizeof action);
+        action.sa_handler = on_routed_signal;
+        action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+        sigaction(numbers[i], &action, NULL);
+    }
+}
+
+void apus_host_extended_state(uint64_t *components, uint32_t *size) {
+    uint32_t low, high, a, b, c, d;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    *components = (uint64_t)high << 32 | low;
+    __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0xd), "c"(0));
+    *size = b;
 }

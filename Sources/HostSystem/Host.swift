@@ -1,5 +1,5 @@
 internal import CHost
-package import LinuxABI
+internal import LinuxABI
 
 /// The host's kernel, as this process may call it. Every call of the sandbox's kernel process goes through here; each
 /// wrapper stands in the reviewed list (`docs/host-calls.md`) with its reason.

@@ -5,3 +5,25 @@
 /// One system call of the host, without the C library's errno: the result, or a negated error number.
 long apus_host_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
                     unsigned long f);
+
+/// `clock_gettime(2)` by the host's vDSO, which Swift can't call without the C library's types.
+void apus_host_clock(int clock, int64_t *seconds, int64_t *nanoseconds);
+
+/// The time-stamp counter.
+static inline uint64_t apus_host_ticks(void) { return __builtin_ia32_rdtsc(); }
+
+/// The processor that the calling thread runs on, without a system call.
+uint32_t apus_host_processor(void);
+
+static inline void apus_host_relax(void) { __builtin_ia32_pause(); }
+
+/// Sends `count` (at most 4) descriptors with one byte over a Unix socket; 0 or a negated errno.
+long apus_host_send_descriptors(int socket, const int *descriptors, int count);
+
+/// Makes `word` go up by one and wakes one waiter whenever a child of this process ends or another of the forwarded
+/// signals arrives; each signal's bit is set in `signals`.
+void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count);
+
+/// The extended-state components that the host saves for user code (XCR0, low word), and the size in bytes of an XSAVE
+/// area in standard format that holds them.
+void apus_host_extended_state(uint64_t *components, uint32_t *size);

@@ -1,1 +1,211 @@
+// What the kernel and the stub share: the layout of the stub's part of a guest's address space.
+//
+// The stub is code of ours that runs in the guest's address space, so a guest can read, jump into and forge everything
+// here. The kernel copies what it needs once and validates it; the stub trusts nothing but what it was told last.
 #pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// --- Addresses in the guest -------------------------------------------------------------------------------------------
+
+/// The stub's area; a guest's own addresses end below it.
+#define APUS_STUB_BASE 0x7e0000000000UL
+#define APUS_STUB_CODE_SIZE 0x10000UL
+/// Read only for the guest, one for the whole sandbox.
+#define APUS_STUB_CONFIG (APUS_STUB_BASE + 0x10000UL)
+#define APUS_STUB_CONFIG_SIZE 0x4000UL
+/// One page that every guest may write: only the word that wakes the kernel.
+#define APUS_STUB_DOORBELL (APUS_STUB_BASE + 0x20000UL)
+/// The process's own area: hot lines first, then one block for each thread.
+#define APUS_STUB_CONTEXTS (APUS_STUB_BASE + 0x100000UL)
+#define APUS_BLOCK_SIZE 0x10000UL
+#define APUS_MAX_THREADS 1023UL
+#define APUS_CONTEXTS_SIZE 0x4000000UL
+#define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
+/// Where the host's own address space ends.
+#define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
+
+/// The stub's only lasting descriptor: a socket on which the kernel hands it files to map.
+#define APUS_SOCKET 0
+
+// --- One thread -------------------------------------------------------------------------------------------------------
+
+enum {
+    /// The thread runs guest code, or the stub has taken its answer.
+    APUS_STATE_GUEST = 0,
+    /// By the stub: the kernel is asked.
+    APUS_STATE_REQUEST = 1,
+    /// By the kernel: the answer stands.
+    APUS_STATE_DONE = 2,
+    /// By the kernel: the answer will take a while, sleep at once.
+    APUS_STATE_BLOCK = 3,
+};
+
+enum {
+    APUS_KIND_SYSCALL = 2,
+    APUS_KIND_FAULT = 3,
+    APUS_KIND_READY = 4,
+    APUS_KIND_INTERRUPTED = 5,
+    /// The commands of the last answer were carried out (or one failed): their results stand.
+    APUS_KIND_COMMANDS_DONE = 6,
+};
+
+enum {
+    /// Load every register from `registers`; without it only rax changes.
+    APUS_ACTION_RESTORE_ALL = 1,
+    /// Ask again with APUS_KIND_COMMANDS_DONE after the commands.
+    APUS_ACTION_REPORT = 2,
+    APUS_ACTION_COMMANDS = 4,
+    /// Copy `copy_out` blocks from the bounce area to guest memory.
+    APUS_ACTION_COPY_OUT = 8,
+    /// Load the floating-point state from `fp_area`, where the kernel has put it.
+    APUS_ACTION_FP_AREA = 16,
+};
+
+/// Everything that one system call moves between the two sides, in one cache line.
+struct apus_hot {
+    uint32_t state;
+    uint8_t kind;
+    uint8_t cpu;
+    uint16_t action;
+    /// The call's number, then its result.
+    uint64_t value;
+    uint64_t arguments[6];
+};
+
+enum {
+    APUS_R15, APUS_R14, APUS_R13, APUS_R12, APUS_RBP, APUS_RBX, APUS_R11, APUS_R10, APUS_R9, APUS_R8,
+    APUS_RAX, APUS_RCX, APUS_RDX, APUS_RSI, APUS_RDI, APUS_ORIGINAL_RAX, APUS_RIP, APUS_FLAGS, APUS_RSP,
+    APUS_FS_BASE, APUS_REGISTERS,
+};
+
+enum {
+    // Commands above the host's call numbers are the stub's own.
+    /// (): take one descriptor from the socket and keep it for APUS_COMMAND_MAP.
+    APUS_COMMAND_RECEIVE = 0x10000,
+    /// (address, length, protection, flags, -, offset): mmap of the descriptor taken last.
+    APUS_COMMAND_MAP,
+    /// (): close the descriptor taken last.
+    APUS_COMMAND_CLOSE,
+    /// (address, length): zero guest memory.
+    APUS_COMMAND_ZERO,
+    /// (): unmap everything but the stub.
+    APUS_COMMAND_UNMAP_ALL,
+    /// (slot): a new host thread in this address space; result is its host number.
+    APUS_COMMAND_NEW_THREAD,
+    /// (slot): a new host process, a copy of this one; takes two descriptors from the socket: its contexts and its socket.
+    APUS_COMMAND_NEW_PROCESS,
+    /// (): end this host thread.
+    APUS_COMMAND_EXIT_THREAD,
+};
+
+struct apus_command {
+    uint64_t number;
+    uint64_t arguments[6];
+    int64_t result;
+};
+
+#define APUS_MAX_COMMANDS 24
+
+/// One stretch of guest memory whose bytes stand in the bounce area.
+struct apus_payload {
+    uint64_t address;
+    uint32_t count;
+    /// From the beginning of the bounce area.
+    uint32_t offset;
+};
+
+#define APUS_MAX_PAYLOADS 8
+
+/// The rest of a thread's shared state; at the beginning of its block.
+struct apus_cold {
+    // Offsets of these members are known to entry.S.
+    uint64_t registers[APUS_REGISTERS];  // 0
+    uint64_t stack_top;                  // 160
+    uint32_t in_stub;                    // 168
+    uint32_t interrupt_pending;          // 172
+    uint64_t fp_mask;                    // 176: what xrstor loads
+    uint64_t fp_pointer;                 // 184: where it loads it from
+
+    /// In a line of its own: the kernel reads it at every answer, and it rarely changes.
+    uint32_t stub_sleeps;
+    /// Zeroed by the host when the thread is gone.
+    uint32_t alive;
+    uint32_t line_padding[14];
+    // The last host signal.
+    uint32_t signal;
+    int32_t signal_code;
+    uint64_t fault_address;
+    uint64_t fault_error;
+    uint64_t fault_trap;
+    uint32_t syscall_architecture;
+    uint32_t fp_size;
+    uint64_t call_address;
+
+    uint32_t command_count;
+    int32_t received;
+    struct apus_command commands[APUS_MAX_COMMANDS];
+
+    uint32_t in_count;
+    uint32_t out_count;
+    struct apus_payload in[APUS_MAX_PAYLOADS];
+    struct apus_payload out[APUS_MAX_PAYLOADS];
+    /// Set when a copy out met a bad address.
+    uint32_t out_fault;
+    uint32_t padding;
+};
+
+/// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
+#define APUS_FP_AREA 0x1000UL
+#define APUS_FP_AREA_SIZE 0x3000UL
+#define APUS_BOUNCE 0x4000UL
+#define APUS_BOUNCE_SIZE 0x4000UL
+#define APUS_STACK 0x8000UL
+#define APUS_STACK_SIZE 0x8000UL
+
+/// How many bytes of an argument's pointee the stub copies next to the call. Made from the one table.
+struct apus_payload_rule {
+    /// Which argument points at the bytes; 0xff ends the list.
+    uint8_t pointer;
+    /// APUS_EXTENT_...
+    uint8_t extent;
+    /// The argument that counts, for APUS_EXTENT_COUNTED.
+    uint8_t counter;
+    uint8_t padding;
+    /// Bytes of one element, or of the whole.
+    uint32_t size;
+};
+
+enum { APUS_EXTENT_FIXED = 0, APUS_EXTENT_COUNTED = 1, APUS_EXTENT_STRING = 2 };
+
+#define APUS_RULES_PER_CALL 3
+#define APUS_RULED_CALLS 480
+
+/// What the kernel tells every stub. Read only for them.
+struct apus_config {
+    /// 1 while the kernel sleeps on the doorbell.
+    uint32_t kernel_sleeps;
+    uint32_t kernel_cpu;
+    /// For how long a stub spins for its answer, in TSC ticks.
+    uint64_t spin_ticks;
+    uint64_t fp_mask;
+    uint32_t padding[10];
+    struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
+};
+
+struct apus_doorbell {
+    uint32_t word;
+};
+
+// --- The stub as the kernel sees it -----------------------------------------------------------------------------------
+
+/// The stub's code, to be copied to APUS_STUB_BASE.
+const void *apus_stub_image(void);
+size_t apus_stub_image_size(void);
+
+/// Forks the calling process, which has one thread, and turns the child into the sleeping template at slot 0: it maps the
+/// stub, installs handlers, user dispatch and the filter (`filter` points at `filter_length` BPF instructions), and asks
+/// the kernel at once. Returns the child's number or a negated errno. When a step fails the child exits with 100 plus the
+/// step's number.
+int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, const void *filter,
+                             unsigned short filter_length);

@@ -1,0 +1,26 @@
+internal import CHost
+package import LinuxABI
+
+/// The host's clocks.
+extension Host {
+    /// `clock_gettime(2)`: 0 real time, 1 monotonic, 7 boot time.
+    package static func clock(_ clock: Int32) -> Timestamp {
+        var seconds: Int64 = 0
+        var nanoseconds: Int64 = 0
+        unsafe apus_host_clock(clock, &seconds, &nanoseconds)
+        return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
+    }
+
+    package static var monotonic: MonotonicTime { MonotonicTime(nanoseconds: 0).advanced(by: clock(1)) }
+
+    /// The time-stamp counter.
+    @inline(__always)
+    package static var ticks: UInt64 { apus_host_ticks() }
+
+    /// The processor that this thread runs on now.
+    package static var currentProcessor: UInt32 { apus_host_processor() }
+
+    /// A hint to the processor that this is a spin loop.
+    @inline(__always)
+    package static func relax() { apus_host_relax() }
+}

@@ -1,0 +1,37 @@
+internal import CHost
+package import LinuxABI
+
+/// Handing descriptors to the stubs, and hearing signals.
+extension Host {
+    /// A connected pair of Unix sequenced-packet sockets, close-on-exec: the kernel's end and the stub's.
+    package static func socketPair() throws(Errno) -> (kernel: Int32, stub: Int32) {
+        var pair: InlineArray<2, Int32> = [-1, -1]
+        var span = pair.mutableSpan
+        // The host writes the two descriptors. AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC
+        _ = try unsafe span.withUnsafeMutableBytes { bytes throws(Errno) in
+            try call(53, 1, 5 | 0o2000000, 0, UInt(bitPattern: bytes.baseAddress))
+        }
+        return (pair[0], pair[1])
+    }
+
+    /// Sends one or two descriptors over a socket to a stub. Throws EAGAIN when the stub does not take them.
+    package static func send(_ first: Int32, _ second: Int32? = nil, over socket: Int32) throws(Errno) {
+        let descriptors: InlineArray<2, Int32> = [first, second ?? -1]
+        // The shim reads one or two numbers from the array, which outlives the call.
+        let result = unsafe descriptors.span.withUnsafeBufferPointer { buffer in
+            unsafe apus_host_send_descriptors(socket, buffer.baseAddress, second == nil ? 1 : 2)
+        }
+        guard result < 0 else { return }
+        throw Errno(rawValue: Int32(truncatingIfNeeded: -result))
+    }
+
+    /// From now on each of the host signals sets its bit in `signals` (bit 0 is signal 1), adds one to `word` and wakes
+    /// one futex waiter on it. Both stay mapped for the life of the process.
+    package static func routeSignals(
+        _ numbers: [Int32], to signals: UnsafeMutablePointer<UInt64>, waking word: UnsafeMutablePointer<UInt32>
+    ) {
+        unsafe numbers.withUnsafeBufferPointer { buffer in
+            unsafe apus_host_route_signals(word, signals, buffer.baseAddress, Int32(buffer.count))
+        }
+    }
+}

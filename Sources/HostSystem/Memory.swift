@@ -1,0 +1,60 @@
+internal import CHost
+package import LinuxABI
+
+/// Memory of this process and of its stubs.
+extension Host {
+    /// `memfd_create(2)`, close-on-exec. The name shows in the host's `/proc` only.
+    package static func memoryFile(_ name: StaticString) throws(Errno) -> Int32 {
+        unsafe Int32(truncatingIfNeeded: try call(319, UInt(bitPattern: Int(bitPattern: name.utf8Start)), 1))
+    }
+
+    package static func truncate(_ descriptor: Int32, to size: Int) throws(Errno) {
+        try call(77, word(descriptor), UInt(bitPattern: size))
+    }
+
+    package static func close(_ descriptor: Int32) {
+        // Whatever close says, the descriptor is gone.
+        _ = try? call(3, word(descriptor))
+    }
+
+    /// Maps a memory file of ours shared, readable and writable.
+    package static func mapShared(_ descriptor: Int32, size: Int) throws(Errno) -> UnsafeMutableRawPointer {
+        let address = try call(9, 0, UInt(bitPattern: size), 3, 1, word(descriptor), 0)
+        // The host has just said that the mapping stands at this address.
+        guard let pointer = unsafe UnsafeMutableRawPointer(bitPattern: address) else { throw .ENOMEM }
+        return unsafe pointer
+    }
+
+    package static func unmap(_ address: UnsafeMutableRawPointer, size: Int) {
+        _ = try? call(11, UInt(bitPattern: address), UInt(bitPattern: size))
+    }
+
+    /// Copies from another process's memory: `process_vm_readv(2)`.
+    /// - Returns: how many bytes could be read. Throws EFAULT when none could.
+    package static func readMemory(
+        of process: Int32, at address: UInt, into buffer: UnsafeMutableRawBufferPointer
+    ) throws(Errno) -> Int {
+        // Both vectors live on this frame; the host writes at most `count` bytes to the buffer.
+        try vmTransfer(310, process, UInt(bitPattern: buffer.baseAddress), buffer.count, address)
+    }
+
+    /// Copies to another process's memory: `process_vm_writev(2)`.
+    /// - Returns: how many bytes could be written. Throws EFAULT when none could.
+    package static func writeMemory(
+        of process: Int32, at address: UInt, from buffer: UnsafeRawBufferPointer
+    ) throws(Errno) -> Int {
+        // As above, in the other direction.
+        try vmTransfer(311, process, UInt(bitPattern: buffer.baseAddress), buffer.count, address)
+    }
+
+    private static func vmTransfer(
+        _ number: Int, _ process: Int32, _ local: UInt, _ count: Int, _ remote: UInt
+    ) throws(Errno) -> Int {
+        let vectors: InlineArray<4, UInt> = [local, UInt(bitPattern: count), remote, UInt(bitPattern: count)]
+        // The host reads two iovecs from `vectors`, which outlives the call.
+        return try unsafe vectors.span.withUnsafeBytes { bytes throws(Errno) in
+            let base = UInt(bitPattern: bytes.baseAddress)
+            return try call(number, word(process), base, 1, base + 16, 1, 0)
+        }
+    }
+}

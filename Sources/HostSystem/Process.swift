@@ -1,0 +1,66 @@
+internal import CHost
+package import LinuxABI
+
+/// Processes of the host: the stubs, and this process itself.
+extension Host {
+    package static var processID: Int32 { Int32(truncatingIfNeeded: (try? call(39)) ?? 0) }
+
+    package static func kill(_ process: Int32, _ signal: Int32) throws(Errno) {
+        try call(62, word(process), word(signal))
+    }
+
+    /// Sends a signal to one thread of a process.
+    package static func kill(thread: Int32, of process: Int32, _ signal: Int32) throws(Errno) {
+        try call(234, word(process), word(thread), word(signal))
+    }
+
+    /// Reaps one child that has ended, without waiting.
+    /// - Returns: its number and wait status; nil when none has ended.
+    package static func reap() -> (process: Int32, status: Int32)? {
+        var status: Int32 = 0
+        // `status` outlives the call, which writes four bytes to it. WNOHANG | __WALL
+        let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
+            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x4000_0001, 0)
+        }
+        guard let result, result > 0 else { return nil }
+        return (Int32(truncatingIfNeeded: result), status)
+    }
+
+    /// `PR_SET_PDEATHSIG`.
+    package static func dieWithParent() throws(Errno) { try call(157, 1, 9) }
+
+    package static func exit(_ status: Int32) -> Never {
+        while true { _ = try? call(231, word(status)) }
+    }
+
+    /// `FUTEX_WAIT` on a shared word until it is no longer `value`, is woken, or the interval has passed.
+    package static func futexWait(_ address: UnsafeMutableRawPointer, while value: UInt32, for interval: Timestamp?) {
+        guard let interval else {
+            _ = try? call(202, UInt(bitPattern: address), 0, UInt(value))
+            return
+        }
+        let words: InlineArray<2, Int64> = [interval.seconds, interval.nanoseconds]
+        // The host reads one timespec from `words`, which outlives the call.
+        unsafe words.span.withUnsafeBytes { bytes in
+            _ = try? call(202, UInt(bitPattern: address), 0, UInt(value), UInt(bitPattern: bytes.baseAddress))
+        }
+    }
+
+    package static func futexWake(_ address: UnsafeMutableRawPointer) {
+        _ = try? call(202, UInt(bitPattern: address), 1, 1)
+    }
+
+    /// The processors that this process may use.
+    package static var processorCount: Int {
+        var mask: InlineArray<16, UInt64> = .init(repeating: 0)
+        var span = mask.mutableSpan
+        // The host writes at most the 128 bytes of the mask.
+        let got = unsafe span.withUnsafeMutableBytes { bytes in
+            (try? call(204, 0, UInt(bytes.count), UInt(bitPattern: bytes.baseAddress))) ?? 0
+        }
+        guard got > 0 else { return 1 }
+        var count = 0
+        for index in mask.indices { count += mask[index].nonzeroBitCount }
+        return max(1, count)
+    }
+}

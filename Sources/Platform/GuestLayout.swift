@@ -1,0 +1,12 @@
+import Stub
+
+/// Where things lie in a guest's address space.
+package enum GuestLayout {
+    /// The guest's own addresses end here.
+    package static let taskSize = UInt(APUS_STUB_BASE)
+    package static let pageSize: UInt = 4096
+    /// Threads that one address space can hold.
+    package static let maximumThreads = Int(APUS_MAX_THREADS)
+    /// Commands that one answer can carry.
+    package static let maximumCommands = Int(APUS_MAX_COMMANDS)
+}

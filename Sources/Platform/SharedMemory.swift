@@ -1,0 +1,109 @@
+internal import HostSystem
+internal import LinuxABI
+import Synchronization
+
+/// A memory file mapped into the kernel: what it shares with stubs. Others write to it at any time, so every access is
+/// one load or store of a word.
+@safe
+final class SharedMemory {
+    let size: Int
+    private(set) var descriptor: Int32
+    private let base: UnsafeMutableRawPointer
+
+    init(_ name: StaticString, size: Int) throws(Errno) {
+        self.size = size
+        descriptor = try Host.memoryFile(name)
+        do throws(Errno) {
+            try Host.truncate(descriptor, to: size)
+            unsafe base = try Host.mapShared(descriptor, size: size)
+        } catch {
+            Host.close(descriptor)
+            throw error
+        }
+    }
+
+    deinit {
+        unsafe Host.unmap(base, size: size)
+        closeDescriptor()
+    }
+
+    /// The mapping stays; nobody else can be given the file any more.
+    func closeDescriptor() {
+        if descriptor >= 0 { Host.close(descriptor) }
+        descriptor = -1
+    }
+
+    /// The address of `offset`, for host calls and atomics. `offset..<offset + count` is checked to be inside.
+    @inline(__always)
+    func pointer(at offset: Int, count: Int) -> UnsafeMutableRawPointer {
+        precondition(offset >= 0 && count >= 0 && offset <= size - count, "offsets in shared memory are the kernel's own")
+        return unsafe base + offset
+    }
+
+    @inline(__always)
+    func load<T: FixedWidthInteger>(_: T.Type = T.self, at offset: Int) -> T {
+        // Inside the mapping, and integers have no invalid bit patterns.
+        unsafe pointer(at: offset, count: MemoryLayout<T>.size).loadUnaligned(as: T.self)
+    }
+
+    @inline(__always)
+    func store<T: FixedWidthInteger>(_ value: T, at offset: Int) {
+        // Inside the mapping.
+        unsafe pointer(at: offset, count: MemoryLayout<T>.size).storeBytes(of: value, as: T.self)
+    }
+
+    @inline(__always)
+    private func atomic(at offset: Int) -> UnsafeMutablePointer<Atomic<UInt32>> {
+        // Inside the mapping and aligned: the offsets are those of 32-bit words of the shared structures.
+        unsafe pointer(at: offset, count: 4).assumingMemoryBound(to: Atomic<UInt32>.self)
+    }
+
+    @inline(__always)
+    func loadAcquiring(at offset: Int) -> UInt32 { unsafe atomic(at: offset).pointee.load(ordering: .acquiring) }
+
+    @inline(__always)
+    func loadSequential(at offset: Int) -> UInt32 {
+        unsafe atomic(at: offset).pointee.load(ordering: .sequentiallyConsistent)
+    }
+
+    @inline(__always)
+    func exchange(_ value: UInt32, at offset: Int) {
+        _ = unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
+    }
+
+    /// Clears bits of a 64-bit word.
+    func clear(_ bits: UInt64, at offset: Int) {
+        // Inside the mapping and aligned: the callers' offsets are multiples of eight.
+        _ = unsafe pointer(at: offset, count: 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee
+            .bitwiseAnd(~bits, ordering: .sequentiallyConsistent)
+    }
+
+    func wake(at offset: Int) { unsafe Host.futexWake(pointer(at: offset, count: 4)) }
+
+    func wait(at offset: Int, while value: UInt32, for interval: Timestamp?) {
+        unsafe Host.futexWait(pointer(at: offset, count: 4), while: value, for: interval)
+    }
+
+    /// Copies bytes out once. The range is clamped by the caller.
+    func bytes(at offset: Int, count: Int) -> [UInt8] {
+        unsafe [UInt8](UnsafeRawBufferPointer(start: pointer(at: offset, count: count), count: count))
+    }
+
+    func append(_ count: Int, at offset: Int, to output: inout OutputSpan<UInt8>) {
+        // Inside the mapping; read once, byte by byte in order.
+        let source = unsafe UnsafeRawBufferPointer(start: pointer(at: offset, count: count), count: count)
+        for index in 0..<count { output.append(unsafe source[index]) }
+    }
+
+    func write(_ bytes: Span<UInt8>, at offset: Int) {
+        // Inside the mapping; the span cannot overlap it.
+        let target = unsafe pointer(at: offset, count: bytes.count)
+        unsafe bytes.withUnsafeBytes { source in
+            if let base = source.baseAddress { unsafe target.copyMemory(from: base, byteCount: source.count) }
+        }
+    }
+
+    func zero(at offset: Int, count: Int) {
+        _ = unsafe pointer(at: offset, count: count).initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    }
+}

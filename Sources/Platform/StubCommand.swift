@@ -1,0 +1,59 @@
+internal import Stub
+
+/// What the kernel tells a stub to do in its own address space, before the guest goes on.
+package enum StubCommand {
+    case mapAnonymous(address: UInt, length: UInt, protection: Int32, flags: Int32)
+    /// Takes the host descriptor and keeps it for the following `mapFile`s, until `closeFile`.
+    case receiveFile(descriptor: Int32)
+    case mapFile(address: UInt, length: UInt, protection: Int32, flags: Int32, offset: UInt)
+    case closeFile
+    case unmap(address: UInt, length: UInt)
+    case protect(address: UInt, length: UInt, protection: Int32)
+    case advise(address: UInt, length: UInt, advice: Int32)
+    case remap(address: UInt, oldLength: UInt, newLength: UInt, flags: UInt, target: UInt)
+    case synchronize(address: UInt, length: UInt, flags: Int32)
+    case zero(address: UInt, length: UInt)
+    case unmapAll
+    /// A host thread at the slot, which `StubProcess.newThread` has prepared. The result is its host number.
+    case newThread(slot: Int)
+    /// A host process, which `StubProcess.newProcess` has prepared. The result is its host number.
+    case newProcess(slot: Int, child: StubProcess)
+    case exitThread
+
+    /// The number and arguments as the stub reads them.
+    var words: (number: UInt64, arguments: InlineArray<6, UInt64>) {
+        switch self {
+        case .mapAnonymous(let address, let length, let protection, let flags):
+            (9, [UInt64(address), UInt64(length), UInt64(protection), UInt64(flags), ~0, 0])
+        case .receiveFile:
+            (UInt64(APUS_COMMAND_RECEIVE), [0, 0, 0, 0, 0, 0])
+        case .mapFile(let address, let length, let protection, let flags, let offset):
+            (
+                UInt64(APUS_COMMAND_MAP),
+                [UInt64(address), UInt64(length), UInt64(protection), UInt64(flags), 0, UInt64(offset)]
+            )
+        case .closeFile:
+            (UInt64(APUS_COMMAND_CLOSE), [0, 0, 0, 0, 0, 0])
+        case .unmap(let address, let length):
+            (11, [UInt64(address), UInt64(length), 0, 0, 0, 0])
+        case .protect(let address, let length, let protection):
+            (10, [UInt64(address), UInt64(length), UInt64(protection), 0, 0, 0])
+        case .advise(let address, let length, let advice):
+            (28, [UInt64(address), UInt64(length), UInt64(advice), 0, 0, 0])
+        case .remap(let address, let oldLength, let newLength, let flags, let target):
+            (25, [UInt64(address), UInt64(oldLength), UInt64(newLength), UInt64(flags), UInt64(target), 0])
+        case .synchronize(let address, let length, let flags):
+            (26, [UInt64(address), UInt64(length), UInt64(flags), 0, 0, 0])
+        case .zero(let address, let length):
+            (UInt64(APUS_COMMAND_ZERO), [UInt64(address), UInt64(length), 0, 0, 0, 0])
+        case .unmapAll:
+            (UInt64(APUS_COMMAND_UNMAP_ALL), [0, 0, 0, 0, 0, 0])
+        case .newThread(let slot):
+            (UInt64(APUS_COMMAND_NEW_THREAD), [UInt64(slot), 0, 0, 0, 0, 0])
+        case .newProcess(let slot, _):
+            (UInt64(APUS_COMMAND_NEW_PROCESS), [UInt64(slot), 0, 0, 0, 0, 0])
+        case .exitThread:
+            (UInt64(APUS_COMMAND_EXIT_THREAD), [0, 0, 0, 0, 0, 0])
+        }
+    }
+}

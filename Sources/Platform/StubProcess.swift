@@ -1,0 +1,129 @@
+internal import HostSystem
+package import LinuxABI
+internal import Stub
+
+/// One host process that holds a guest's address space, seen from the kernel.
+package final class StubProcess {
+    package unowned let platform: TrapPlatform
+    /// The host's number; 0 until the host has made it.
+    package internal(set) var hostProcess: Int32 = 0
+    /// How the kernel copies to and from it.
+    package private(set) var memory = ProcessMemory(process: 0)
+    let contexts: SharedMemory
+    private var socket: Int32
+    /// The stub's end, until it has been handed over.
+    private var stubSocket: Int32
+    private var slots: [StubThread?] = []
+    /// Slots whose host threads were told to leave; free again when the host says that they have.
+    private var leaving: [StubThread] = []
+    package private(set) var isDead = false
+
+    init(platform: TrapPlatform) throws(Errno) {
+        self.platform = platform
+        contexts = try SharedMemory("apus-contexts", size: Int(APUS_CONTEXTS_SIZE))
+        (socket, stubSocket) = try Host.socketPair()
+    }
+
+    deinit {
+        if socket >= 0 { Host.close(socket) }
+        if stubSocket >= 0 { Host.close(stubSocket) }
+    }
+
+    /// The descriptors that the stub of this process starts with: its contexts and its socket.
+    var initialDescriptors: (contexts: Int32, socket: Int32) { (contexts.descriptor, stubSocket) }
+
+    /// The host has made the process.
+    func began(as process: Int32) {
+        hostProcess = process
+        memory = ProcessMemory(process: process)
+        contexts.closeDescriptor()
+        if stubSocket >= 0 { Host.close(stubSocket) }
+        stubSocket = -1
+    }
+
+    func send(_ descriptor: Int32) throws(Errno) { try Host.send(descriptor, over: socket) }
+
+    /// Hands a child's first descriptors to this process, which is about to clone it.
+    func send(_ child: StubProcess) throws(Errno) {
+        try Host.send(child.contexts.descriptor, child.stubSocket, over: socket)
+    }
+
+    // MARK: Threads
+
+    /// A free slot with its memory prepared; the `newThread` command starts the host thread. Throws EAGAIN when all are taken.
+    package func newThread(floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+        collectLeft()
+        let slot: Int
+        if let free = slots.firstIndex(where: { $0 == nil }) {
+            slot = free
+        } else {
+            guard slots.count < GuestLayout.maximumThreads else { throw .EAGAIN }
+            slot = slots.count
+            slots.append(nil)
+        }
+        return prepare(slot: slot, floatingPoint: floatingPoint)
+    }
+
+    /// The first thread of a process that `newProcess` has made; at the slot of the thread that it is a copy of.
+    func prepare(slot: Int, floatingPoint: [UInt8]) -> StubThread {
+        while slots.count <= slot { slots.append(nil) }
+        let thread = StubThread(slot: slot, process: self)
+        thread.prepare(floatingPoint: floatingPoint)
+        slots[slot] = thread
+        platform.watch(thread)
+        return thread
+    }
+
+    /// The thread never began.
+    package func abandon(_ thread: StubThread) {
+        platform.unwatch(thread)
+        slots[thread.slot] = nil
+    }
+
+    /// Ends one host thread of several; the guest's thread is gone already.
+    package func end(_ thread: StubThread) {
+        var last = StubAnswer()
+        last.commands = [.exitThread]
+        try? thread.answer(last)
+        platform.unwatch(thread)
+        leaving.append(thread)
+    }
+
+    private func collectLeft() {
+        leaving.removeAll { thread in
+            guard thread.isGone else { return false }
+            slots[thread.slot] = nil
+            return true
+        }
+    }
+
+    /// A process of its own that begins as a copy of this one, with one thread in the same slot as `thread`. The
+    /// `newProcess` command for `thread` makes it.
+    package func newProcess(copying thread: StubThread, floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+        let child = try StubProcess(platform: platform)
+        return child.prepare(slot: thread.slot, floatingPoint: floatingPoint)
+    }
+
+    /// The host said under what number it made this process.
+    package func hostMade(_ process: Int32, thread: StubThread) {
+        began(as: process)
+        thread.hostThread = process
+        platform.register(self)
+    }
+
+    /// Ends the host process with everything in it.
+    package func kill() {
+        guard !isDead else { return }
+        isDead = true
+        for thread in slots { if let thread { platform.unwatch(thread) } }
+        if hostProcess != 0 { try? Host.kill(hostProcess, 9) }
+    }
+
+    func died() {
+        isDead = true
+        for thread in slots { if let thread { platform.unwatch(thread) } }
+    }
+
+    /// A thread to tell of the death of the process.
+    var anyThread: StubThread? { slots.lazy.compactMap { $0 }.first }
+}

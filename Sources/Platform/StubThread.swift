@@ -1,0 +1,319 @@
+package import LinuxABI
+internal import Stub
+
+/// Why a stub asked the kernel.
+package enum StubEvent {
+    case syscall(number: Int, arguments: ArgumentRegisters)
+    case fault(Fault)
+    /// A new host thread stands in its stub and waits for its first registers.
+    case ready
+    /// The kernel's interrupt has reached it.
+    case interrupted
+    /// The answer's commands were carried out, and the answer asked to hear of it; `failure` is the errno of the one that
+    /// was not, after which none was tried.
+    case commandsDone(lastResult: Int, failure: Errno?)
+    /// The shared state is not what a stub writes: the guest has forged it.
+    case forged
+}
+
+/// A fault of guest code, as the host saw it.
+package struct Fault: Sendable {
+    package var signal: Int32
+    /// The host's `si_code`.
+    package var code: Int32
+    package var address: UInt
+    package var error: UInt
+    package var trap: UInt
+}
+
+/// How the kernel lets a stub go on.
+package struct StubAnswer {
+    /// The call's result, or its negated errno; ignored with `registers`.
+    package var value: Int = 0
+    /// Every register, where more than rax changes.
+    package var registers: UserRegisters?
+    package var commands: [StubCommand] = []
+    /// Ask again (`commandsDone`) when the commands are carried out.
+    package var reports = false
+    /// The floating-point state to load, as an XSAVE area in standard format; nil leaves it alone.
+    package var floatingPoint: [UInt8]?
+
+    package init() {}
+    package init(value: Int) { self.value = value }
+}
+
+/// One host thread that runs guest code, seen from the kernel. A guest thread has one while it lives.
+@safe
+package final class StubThread {
+    package let slot: Int
+    package unowned let process: StubProcess
+    /// The host's number, once known.
+    package internal(set) var hostThread: Int32 = 0
+    /// Whose it is, for the kernel.
+    package var owner: AnyObject?
+    /// Commands that did not fit the last answer.
+    private var waitingCommands: ArraySlice<StubCommand> = []
+    private var finalAnswer: StubAnswer?
+    private let hot: Int
+    private let cold: Int
+    private let memory: SharedMemory
+
+    init(slot: Int, process: StubProcess) {
+        self.slot = slot
+        self.process = process
+        memory = process.contexts
+        hot = slot * MemoryLayout<apus_hot>.size
+        cold = (slot + 1) * Int(APUS_BLOCK_SIZE)
+    }
+
+    // MARK: Layout
+
+    private enum Hot {
+        static let kind = 4
+        static let cpu = 5
+        static let action = 6
+        static let value = 8
+        static let arguments = 16
+    }
+
+    private enum Cold {
+        static func offset(_ path: PartialKeyPath<apus_cold>) -> Int { MemoryLayout<apus_cold>.offset(of: path) ?? 0 }
+        static let stackTop = offset(\.stack_top)
+        static let inStub = offset(\.in_stub)
+        static let interruptPending = offset(\.interrupt_pending)
+        static let fpMask = offset(\.fp_mask)
+        static let fpPointer = offset(\.fp_pointer)
+        static let sleeps = offset(\.stub_sleeps)
+        static let alive = offset(\.alive)
+        static let signal = offset(\.signal)
+        static let signalCode = offset(\.signal_code)
+        static let faultAddress = offset(\.fault_address)
+        static let faultError = offset(\.fault_error)
+        static let faultTrap = offset(\.fault_trap)
+        static let architecture = offset(\.syscall_architecture)
+        static let commandCount = offset(\.command_count)
+        static let commands = offset(\.commands)
+        static let inCount = offset(\.in_count)
+        static let outCount = offset(\.out_count)
+        static let inPayloads = offset(\.in)
+        static let outPayloads = offset(\.out)
+        static let outFault = offset(\.out_fault)
+    }
+
+    // MARK: Requests
+
+    /// True when the stub has asked and not been answered.
+    @inline(__always)
+    var asks: Bool { memory.loadAcquiring(at: hot) == UInt32(APUS_STATE_REQUEST) }
+
+    /// True while the stub is not waiting for the kernel: it may ask at any moment.
+    @inline(__always)
+    var isRunning: Bool {
+        let state = memory.loadAcquiring(at: hot)
+        return state == UInt32(APUS_STATE_GUEST) || state == UInt32(APUS_STATE_DONE)
+    }
+
+    /// The processor that the stub last asked from.
+    var processor: UInt8 { memory.load(at: hot + Hot.cpu) }
+
+    /// Reads the request once.
+    func event() -> StubEvent {
+        let kind: UInt8 = memory.load(at: hot + Hot.kind)
+        switch Int(kind) {
+        case APUS_KIND_SYSCALL:
+            let number: UInt64 = memory.load(at: hot + Hot.value)
+            // AUDIT_ARCH_X86_64; anything else is `int 0x80`, whose numbers mean other calls.
+            guard memory.load(UInt32.self, at: cold + Cold.architecture) == 0xc000_003e else {
+                return .syscall(number: -1, arguments: ArgumentRegisters([0, 0, 0, 0, 0, 0]))
+            }
+            var arguments: InlineArray<6, UInt> = .init(repeating: 0)
+            for index in 0..<6 { arguments[index] = memory.load(at: hot + Hot.arguments + 8 * index) }
+            return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
+        case APUS_KIND_FAULT:
+            return .fault(
+                Fault(
+                    signal: memory.load(at: cold + Cold.signal), code: memory.load(at: cold + Cold.signalCode),
+                    address: memory.load(at: cold + Cold.faultAddress), error: memory.load(at: cold + Cold.faultError),
+                    trap: memory.load(at: cold + Cold.faultTrap)))
+        case APUS_KIND_READY: return .ready
+        case APUS_KIND_INTERRUPTED: return .interrupted
+        case APUS_KIND_COMMANDS_DONE: return commandsDone()
+        default: return .forged
+        }
+    }
+
+    private func commandsDone() -> StubEvent {
+        let count = min(Int(memory.load(UInt32.self, at: cold + Cold.commandCount)), Int(APUS_MAX_COMMANDS))
+        var last = 0
+        for index in 0..<count {
+            let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size + 56
+            last = memory.load(at: offset)
+            if last < 0, last >= -4095 {
+                waitingCommands = []
+                return .commandsDone(lastResult: last, failure: Errno(rawValue: Int32(-last)))
+            }
+        }
+        return .commandsDone(lastResult: last, failure: nil)
+    }
+
+    // MARK: Registers
+
+    /// The guest's registers as the stub saved them.
+    package func readRegisters() -> UserRegisters {
+        func word(_ index: Int) -> UInt { memory.load(at: cold + 8 * index) }
+        var r = UserRegisters()
+        r.r15 = word(0)
+        r.r14 = word(1)
+        r.r13 = word(2)
+        r.r12 = word(3)
+        r.rbp = word(4)
+        r.rbx = word(5)
+        r.r11 = word(6)
+        r.r10 = word(7)
+        r.r9 = word(8)
+        r.r8 = word(9)
+        r.rax = word(10)
+        r.rcx = word(11)
+        r.rdx = word(12)
+        r.rsi = word(13)
+        r.rdi = word(14)
+        r.rip = word(16)
+        r.flags = word(17)
+        r.rsp = word(18)
+        r.fsBase = word(19)
+        return r
+    }
+
+    private func writeRegisters(_ r: UserRegisters) {
+        let words: InlineArray<20, UInt> = [
+            r.r15, r.r14, r.r13, r.r12, r.rbp, r.rbx, r.r11, r.r10, r.r9, r.r8, r.rax, r.rcx, r.rdx, r.rsi, r.rdi, r.rax,
+            r.rip, r.flags, r.rsp, r.fsBase,
+        ]
+        for index in 0..<20 { memory.store(words[index], at: cold + 8 * index) }
+    }
+
+    /// Only the FS base, for `arch_prctl(2)`.
+    package func setFSBase(_ value: UInt) { memory.store(value, at: cold + 8 * 19) }
+
+    /// The guest's floating-point state, as an XSAVE area in standard format with the host's software bytes at 464; nil
+    /// when the guest has forged the pointer to it.
+    package func readFloatingPoint() -> [UInt8]? {
+        let size = process.platform.floatingPointSize
+        let pointer: UInt64 = memory.load(at: cold + Cold.fpPointer)
+        let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
+        guard pointer >= block + UInt64(APUS_FP_AREA), pointer % 64 == 0,
+            pointer <= block + UInt64(APUS_BLOCK_SIZE) - UInt64(size)
+        else { return nil }
+        var bytes = memory.bytes(at: cold + Int(pointer - block), count: size)
+        var software = ByteWriter(capacity: 48)
+        software.put(UInt32(0x4650_5853))
+        software.put(UInt32(size + 4))
+        software.put(process.platform.floatingPointComponents)
+        software.put(UInt32(size))
+        software.pad(to: 48)
+        bytes.replaceSubrange(464..<512, with: software.bytes)
+        return bytes
+    }
+
+    private func writeFloatingPoint(_ bytes: [UInt8]) {
+        memory.write(bytes.span.extracting(first: Int(APUS_FP_AREA_SIZE)), at: cold + Int(APUS_FP_AREA))
+    }
+
+    // MARK: Answers
+
+    /// Prepares the slot's memory for a host thread that is about to start in it.
+    func prepare(floatingPoint: [UInt8]) {
+        memory.zero(at: hot, count: MemoryLayout<apus_hot>.size)
+        memory.zero(at: cold, count: MemoryLayout<apus_cold>.size)
+        let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
+        memory.store(block + UInt64(APUS_BLOCK_SIZE) - 64, at: cold + Cold.stackTop)
+        memory.store(UInt32(1), at: cold + Cold.inStub)
+        memory.store(UInt32(1), at: cold + Cold.alive)
+        memory.store(process.platform.floatingPointComponents, at: cold + Cold.fpMask)
+        memory.store(block + UInt64(APUS_FP_AREA), at: cold + Cold.fpPointer)
+        writeFloatingPoint(floatingPoint)
+    }
+
+    /// True once the host thread that ran in the slot is gone.
+    var isGone: Bool { memory.load(UInt32.self, at: cold + Cold.alive) == 0 }
+
+    /// Tells the stub that its answer will take a while.
+    package func block() {
+        memory.exchange(UInt32(APUS_STATE_BLOCK), at: hot)
+        wakeIfAsleep()
+    }
+
+    /// Lets the stub go on. Throws what the host says when a descriptor cannot be handed over; then nothing was answered.
+    package func answer(_ answer: StubAnswer) throws(Errno) {
+        for command in answer.commands {
+            switch command {
+            case .receiveFile(let descriptor): try process.send(descriptor)
+            case .newProcess(_, let child): try process.send(child)
+            default: break
+            }
+        }
+        if answer.commands.count > Int(APUS_MAX_COMMANDS) {
+            waitingCommands = answer.commands[...]
+            finalAnswer = answer
+            postWaitingCommands()
+            return
+        }
+        post(answer, commands: answer.commands[...], reports: answer.reports)
+    }
+
+    /// True if commands of the last answer were still waiting, and some of them were posted.
+    func continueCommands() -> Bool {
+        guard !waitingCommands.isEmpty else { return false }
+        postWaitingCommands()
+        return true
+    }
+
+    private func postWaitingCommands() {
+        guard let answer = finalAnswer else { return }
+        let now = waitingCommands.prefix(Int(APUS_MAX_COMMANDS))
+        waitingCommands = waitingCommands.dropFirst(now.count)
+        if waitingCommands.isEmpty {
+            finalAnswer = nil
+            post(answer, commands: now, reports: answer.reports)
+        } else {
+            post(StubAnswer(), commands: now, reports: true)
+        }
+    }
+
+    private func post(_ answer: StubAnswer, commands: ArraySlice<StubCommand>, reports: Bool) {
+        var action = 0
+        if let registers = answer.registers {
+            writeRegisters(registers)
+            action |= APUS_ACTION_RESTORE_ALL
+        }
+        if let floatingPoint = answer.floatingPoint {
+            writeFloatingPoint(floatingPoint)
+            action |= APUS_ACTION_FP_AREA
+        }
+        memory.store(UInt32(commands.count), at: cold + Cold.commandCount)
+        if !commands.isEmpty { action |= APUS_ACTION_COMMANDS }
+        for (index, command) in commands.enumerated() {
+            let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size
+            let words = command.words
+            memory.store(words.number, at: offset)
+            for argument in 0..<6 { memory.store(words.arguments[argument], at: offset + 8 + 8 * argument) }
+            memory.store(UInt64(0), at: offset + 56)
+        }
+        if reports { action |= APUS_ACTION_REPORT }
+        memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
+        memory.store(Int64(answer.value), at: hot + Hot.value)
+        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
+        wakeIfAsleep()
+    }
+
+    private func wakeIfAsleep() {
+        guard memory.loadSequential(at: cold + Cold.sleeps) != 0 else { return }
+        memory.wake(at: hot)
+    }
+
+    /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated.
+    package func interrupt() {
+        guard hostThread != 0, process.hostProcess != 0 else { return }
+        try? process.platform.interrupt(thread: hostThread, of: process.hostProcess)
+    }
+}

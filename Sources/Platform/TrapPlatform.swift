@@ -1,0 +1,220 @@
+internal import HostSystem
+package import LinuxABI
+internal import Stub
+
+/// The platform that traps: guests run natively in stub processes, and everything that they ask arrives in shared memory.
+///
+/// One object for a sandbox, used by the kernel's one thread.
+@safe
+package final class TrapPlatform {
+    let floatingPointSize: Int
+    let floatingPointComponents: UInt64
+    private let config: SharedMemory
+    /// The doorbell's word, then the host signals that have come (64 bits at 8).
+    private let doorbell: SharedMemory
+    private let signals: SharedMemory
+    private var watched: [StubThread] = []
+    private var processes: [Int32: StubProcess] = [:]
+    private var template: StubProcess?
+    private var templateThread: StubThread?
+    private let mayspin: Bool
+    /// For how long the kernel looks for requests before it sleeps, in TSC ticks: about what waking it would cost.
+    private let idleTicks: UInt64 = 120_000
+    private var idleSince: UInt64 = 0
+    private var nextToScan = 0
+    /// Called when a stub process ends that was not told to.
+    package var onDeath: ((StubThread, _ waitStatus: Int32) -> Void)?
+
+    /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
+    package init() throws(Errno) {
+        let state = Host.extendedState
+        floatingPointSize = min(state.size, Int(APUS_FP_AREA_SIZE))
+        floatingPointComponents = state.components
+        config = try SharedMemory("apus-config", size: Int(APUS_STUB_CONFIG_SIZE))
+        doorbell = try SharedMemory("apus-doorbell", size: 4096)
+        signals = try SharedMemory("apus-signals", size: 4096)
+        mayspin = Host.processorCount > 1
+        config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
+        config.store(floatingPointComponents, at: 16)
+        publishProcessor()
+        unsafe Host.routeSignals(
+            [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
+            to: signals.pointer(at: 0, count: 8).assumingMemoryBound(to: UInt64.self),
+            waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self))
+        try startTemplate()
+    }
+
+    /// The state of a fresh process: everything initial, `mxcsr` as Linux starts it.
+    package var initialFloatingPoint: [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: floatingPointSize)
+        bytes[0] = 0x7f
+        bytes[1] = 0x03
+        bytes[24] = 0x80
+        bytes[25] = 0x1f
+        return bytes
+    }
+
+    // MARK: The template
+
+    private func startTemplate() throws(Errno) {
+        let process = try StubProcess(platform: self)
+        let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
+        let filter = StubFilter.program(codeBase: UInt64(APUS_STUB_BASE), codeSize: UInt64(APUS_STUB_CODE_SIZE))
+        let descriptors = process.initialDescriptors
+        // The child reads the program from its own copy of this process's memory.
+        let child = unsafe filter.withUnsafeBytes { bytes in
+            unsafe apus_stub_spawn_template(
+                descriptors.contexts, config.descriptor, doorbell.descriptor, descriptors.socket, bytes.baseAddress,
+                UInt16(filter.count))
+        }
+        guard child > 0 else { throw .EAGAIN }
+        process.hostMade(child, thread: thread)
+        while !thread.asks {
+            if let (ended, _) = Host.reap(), ended == child { throw .EPROTO }
+            Host.relax()
+        }
+        var answer = StubAnswer()
+        answer.commands = [.unmapAll]
+        answer.reports = true
+        try thread.answer(answer)
+        while !thread.asks {
+            if let (ended, _) = Host.reap(), ended == child { throw .EPROTO }
+            Host.relax()
+        }
+        thread.block()
+        unwatch(thread)
+        template = process
+        templateThread = thread
+    }
+
+    /// A new, empty stub process with one thread. It asks (`ready`) when it stands.
+    ///
+    /// The template clones itself at once while the kernel waits for it: some 100 µs.
+    package func newProcess() throws(Errno) -> StubThread {
+        guard let template, let templateThread else { throw .EAGAIN }
+        let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
+        var answer = StubAnswer()
+        answer.commands = [.newProcess(slot: 0, child: thread.process)]
+        answer.reports = true
+        try templateThread.answer(answer)
+        while !templateThread.asks {
+            if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
+            guard !template.isDead else { throw .EAGAIN }
+            Host.relax()
+        }
+        guard case .commandsDone(let child, nil) = templateThread.event() else {
+            templateThread.block()
+            throw .EAGAIN
+        }
+        templateThread.block()
+        thread.process.hostMade(Int32(truncatingIfNeeded: child), thread: thread)
+        retained.append(thread.process)
+        return thread
+    }
+
+    private var retained: [StubProcess] = []
+
+    // MARK: Bookkeeping
+
+    func watch(_ thread: StubThread) { watched.append(thread) }
+
+    func unwatch(_ thread: StubThread) {
+        watched.removeAll { $0 === thread }
+    }
+
+    func register(_ process: StubProcess) { processes[process.hostProcess] = process }
+
+    func interrupt(thread: Int32, of process: Int32) throws(Errno) {
+        // SIGCHLD: stubs have no children of their own.
+        try Host.kill(thread: thread, of: process, 17)
+    }
+
+    private func noteDeath(of host: Int32, status: Int32) {
+        guard let process = processes.removeValue(forKey: host) else { return }
+        retained.removeAll { $0 === process }
+        let wasExpected = process.isDead
+        let thread = process.anyThread
+        process.died()
+        if !wasExpected, let thread { onDeath?(thread, status) }
+    }
+
+    // MARK: The kernel's side of the conversation
+
+    /// The next request, if a stub has one; every stub gets its turn.
+    package func nextEvent() -> (thread: StubThread, event: StubEvent)? {
+        let count = watched.count
+        guard count > 0 else { return nil }
+        for step in 0..<count {
+            var index = nextToScan + step
+            if index >= count { index -= count }
+            guard index < count else { continue }
+            let thread = watched[index]
+            guard thread.asks else { continue }
+            nextToScan = index + 1
+            if nextToScan >= count { nextToScan = 0 }
+            let event = thread.event()
+            if case .commandsDone(_, nil) = event, thread.continueCommands() { return nextEvent() }
+            return (thread, event)
+        }
+        nextToScan = 0
+        return nil
+    }
+
+    /// Host signals that have come since the last look, bit 0 for signal 1; SIGCHLD has been dealt with.
+    package func takeSignals() -> UInt64 {
+        // The handler may set a bit between the look and the reset; its doorbell then makes us look again.
+        let came = signals.load(UInt64.self, at: 0)
+        guard came != 0 else { return 0 }
+        signals.clear(came, at: 0)
+        if came & (1 << 16) != 0 {
+            while let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
+        }
+        return came & ~(1 << 16)
+    }
+
+    /// Waits until a stub asks, a signal comes or the time has come; polls first where that is cheaper. May return early.
+    package func wait(until deadline: MonotonicTime?) {
+        let start = Host.ticks
+        publishProcessor()
+        if mayspin, !watched.isEmpty {
+            let own = UInt8(truncatingIfNeeded: Host.currentProcessor)
+            // A stub that runs on this processor can't ask while we spin on it.
+            let someElsewhere = watched.contains { $0.isRunning && $0.processor != own }
+            let someHere = watched.contains { $0.isRunning && $0.processor == own }
+            if someElsewhere, !someHere {
+                while Host.ticks &- start < idleTicks {
+                    for _ in 0..<16 {
+                        if anyoneAsks { return }
+                        Host.relax()
+                    }
+                }
+            }
+        }
+        let value = doorbell.loadSequential(at: 0)
+        config.exchange(1, at: 0)
+        if !anyoneAsks, signals.load(UInt64.self, at: 0) == 0 {
+            var interval: Timestamp?
+            if let deadline { interval = Host.monotonic.interval(to: deadline) }
+            doorbell.wait(at: 0, while: value, for: interval)
+        }
+        config.exchange(0, at: 0)
+        publishProcessor()
+    }
+
+    /// Wakes the kernel's thread from another thread of its process.
+    package var doorbellAddress: UInt { unsafe UInt(bitPattern: doorbell.pointer(at: 0, count: 4)) }
+
+    @inline(__always)
+    private var anyoneAsks: Bool {
+        for thread in watched where thread.asks { return true }
+        return false
+    }
+
+    private func publishProcessor() { config.store(Host.currentProcessor, at: 4) }
+
+    /// Ends every stub.
+    package func shutDown() {
+        for process in processes.values { process.kill() }
+        template = nil
+    }
+}

@@ -1,0 +1,204 @@
+// The stub's ways in and out that C cannot express. Offsets are those of `struct apus_cold`; %gs holds the thread's block.
+#define REGISTER(n) (8 * (n))
+#define STACK_TOP 160
+#define IN_STUB 168
+#define INTERRUPT_PENDING 172
+#define FP_MASK 176
+#define FP_POINTER 184
+
+    .section apus_stub, "ax", @progbits
+
+// The host's return from a signal handler.
+    .globl apus_stub_restorer
+    .hidden apus_stub_restorer
+apus_stub_restorer:
+    mov $15, %eax
+    syscall
+    ud2
+
+// Leaves the stub for guest code with every register from the thread's block.
+// Until the last instruction the block holds the complete state, so an interrupt inside the window loses nothing.
+    .globl apus_stub_leave
+    .hidden apus_stub_leave
+apus_stub_leave:
+    mov %gs:FP_POINTER, %rcx
+    mov %gs:FP_MASK, %eax
+    xor %edx, %edx
+    .globl apus_stub_xrstor
+    .hidden apus_stub_xrstor
+apus_stub_xrstor:
+    xrstor64 (%rcx)
+    // Not before: a signal that comes in here is written below %rsp, over the frame that was just loaded.
+    mov %gs:STACK_TOP, %rsp
+    .globl apus_stub_leave_begin
+    .hidden apus_stub_leave_begin
+apus_stub_leave_begin:
+    movl $0, %gs:IN_STUB
+    cmpl $0, %gs:INTERRUPT_PENDING
+    jne apus_stub_leave_interrupted
+    mov %gs:REGISTER(19), %rax
+    wrfsbase %rax
+    mov %gs:REGISTER(0), %r15
+    mov %gs:REGISTER(1), %r14
+    mov %gs:REGISTER(2), %r13
+    mov %gs:REGISTER(3), %r12
+    mov %gs:REGISTER(4), %rbp
+    mov %gs:REGISTER(5), %rbx
+    mov %gs:REGISTER(6), %r11
+    mov %gs:REGISTER(7), %r10
+    mov %gs:REGISTER(8), %r9
+    mov %gs:REGISTER(9), %r8
+    mov %gs:REGISTER(10), %rax
+    mov %gs:REGISTER(11), %rcx
+    mov %gs:REGISTER(12), %rdx
+    mov %gs:REGISTER(13), %rsi
+    mov %gs:REGISTER(14), %rdi
+    push %gs:REGISTER(17)
+    popfq
+    mov %gs:REGISTER(18), %rsp
+    jmp *%gs:REGISTER(16)
+    .globl apus_stub_leave_end
+    .hidden apus_stub_leave_end
+apus_stub_leave_end:
+
+// An interrupt came while the stub worked: tell the kernel before the guest runs. The guest's floating-point state is
+// live already; save it where the kernel can see it.
+apus_stub_leave_interrupted:
+    movl $1, %gs:IN_STUB
+    rdgsbase %rdi
+    lea 0x1000(%rdi), %rcx
+    mov %gs:FP_MASK, %eax
+    xor %edx, %edx
+    xsave64 (%rcx)
+    mov %rcx, %gs:FP_POINTER
+    mov %gs:STACK_TOP, %rsp
+    call apus_stub_report_interrupt
+    jmp apus_stub_leave
+
+// long apus_stub_clone_thread(flags, stack, alive, block, function)
+// The child has no stack but the new one and calls function(block).
+    .globl apus_stub_clone_thread
+    .hidden apus_stub_clone_thread
+apus_stub_clone_thread:
+    mov %rcx, %r12
+    mov %r8, %r13
+    mov %rdx, %r10
+    xor %edx, %edx
+    xor %r8d, %r8d
+    mov $56, %eax
+    syscall
+    test %rax, %rax
+    jz 1f
+    ret
+1:  mov %r12, %rdi
+    xor %ebp, %ebp
+    call *%r13
+    ud2
+
+// long apus_stub_clone_process(flags, contexts descriptor, socket descriptor, block, function)
+// The child finds its parent's contexts gone (they are not inherited), so it has neither stack nor %gs block until it
+// has mapped its own at the same place; then it calls function(block, contexts descriptor, socket descriptor).
+    .globl apus_stub_clone_process
+    .hidden apus_stub_clone_process
+apus_stub_clone_process:
+    push %rbx
+    push %rbp
+    push %r12
+    push %r13
+    push %r14
+    push %r15
+    mov %rsi, %r12
+    mov %rdx, %r13
+    mov %rcx, %r14
+    mov %r8, %r15
+    xor %esi, %esi
+    xor %edx, %edx
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    mov $56, %eax
+    syscall
+    test %rax, %rax
+    jz 1f
+    pop %r15
+    pop %r14
+    pop %r13
+    pop %r12
+    pop %rbp
+    pop %rbx
+    ret
+1:  movabs $0x7e0000100000, %rdi
+    mov $0x4000000, %esi
+    mov $3, %edx
+    mov $0x11, %r10d
+    mov %r12, %r8
+    xor %r9d, %r9d
+    mov $9, %eax
+    syscall
+    cmp %rdi, %rax
+    jne 2f
+    lea 0xffc0(%r14), %rsp
+    xor %ebp, %ebp
+    mov %r14, %rdi
+    mov %r12, %rsi
+    mov %r13, %rdx
+    call *%r15
+2:  mov $60, %eax
+    mov $99, %edi
+    syscall
+    ud2
+
+// long apus_stub_copy(destination, source, count): bytes not copied. A fault inside resumes at apus_stub_copy_fault.
+    .globl apus_stub_copy
+    .hidden apus_stub_copy
+apus_stub_copy:
+    mov %rdx, %rcx
+    .globl apus_stub_copy_begin
+    .hidden apus_stub_copy_begin
+apus_stub_copy_begin:
+    rep movsb
+    .globl apus_stub_copy_end
+    .hidden apus_stub_copy_end
+apus_stub_copy_end:
+    mov %rcx, %rax
+    ret
+
+// long apus_stub_copy_string(destination, source, limit): bytes copied with the NUL, or -1 without one in reach.
+    .globl apus_stub_copy_string
+    .hidden apus_stub_copy_string
+apus_stub_copy_string:
+    xor %eax, %eax
+    .globl apus_stub_string_begin
+    .hidden apus_stub_string_begin
+apus_stub_string_begin:
+    cmp %rdx, %rax
+    jae 1f
+    mov (%rsi, %rax), %cl
+    mov %cl, (%rdi, %rax)
+    inc %rax
+    test %cl, %cl
+    jnz apus_stub_string_begin
+    ret
+1:
+    .globl apus_stub_string_end
+    .hidden apus_stub_string_end
+apus_stub_string_end:
+    mov $-1, %rax
+    ret
+
+// long apus_stub_zero(destination, count): bytes not zeroed.
+    .globl apus_stub_zero
+    .hidden apus_stub_zero
+apus_stub_zero:
+    mov %rsi, %rcx
+    xor %eax, %eax
+    .globl apus_stub_zero_begin
+    .hidden apus_stub_zero_begin
+apus_stub_zero_begin:
+    rep stosb
+    .globl apus_stub_zero_end
+    .hidden apus_stub_zero_end
+apus_stub_zero_end:
+    mov %rcx, %rax
+    ret
+
+    .section .note.GNU-stack, "", @progbits
