@@ -62,6 +62,7 @@ static uint32_t *routed_word;
 static uint64_t *routed_signals;
 
 static void on_routed_signal(int signal) {
+    if (!routed_word) return;
     __atomic_fetch_or(routed_signals, 1UL << (signal - 1), __ATOMIC_SEQ_CST);
     __atomic_add_fetch(routed_word, 1, __ATOMIC_SEQ_CST);
     apus_host_call(SYS_futex, (unsigned long)routed_word, FUTEX_WAKE, 1, 0, 0, 0);

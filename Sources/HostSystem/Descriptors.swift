@@ -34,4 +34,7 @@ extension Host {
             unsafe apus_host_route_signals(word, signals, buffer.baseAddress, Int32(buffer.count))
         }
     }
+
+    /// Signals that still come are dropped: the words are about to be unmapped.
+    package static func stopRoutingSignals() { apus_host_route_signals(nil, nil, nil, 0) }
 }

@@ -116,12 +116,16 @@ package final class StubProcess {
         guard !isDead else { return }
         isDead = true
         for thread in slots { if let thread { platform.unwatch(thread) } }
+        slots = []
+        leaving = []
         if hostProcess != 0 { try? Host.kill(hostProcess, 9) }
     }
 
     func died() {
         isDead = true
         for thread in slots { if let thread { platform.unwatch(thread) } }
+        slots = []
+        leaving = []
     }
 
     /// A thread to tell of the death of the process.

@@ -46,7 +46,8 @@ package struct StubAnswer {
 @safe
 package final class StubThread {
     package let slot: Int
-    package unowned let process: StubProcess
+    /// Strong: the process forgets its threads when it ends.
+    package let process: StubProcess
     /// The host's number, once known.
     package internal(set) var hostThread: Int32 = 0
     /// Whose it is, for the kernel.

@@ -108,11 +108,8 @@ package final class TrapPlatform {
         }
         templateThread.block()
         thread.process.hostMade(Int32(truncatingIfNeeded: child), thread: thread)
-        retained.append(thread.process)
         return thread
     }
-
-    private var retained: [StubProcess] = []
 
     // MARK: Bookkeeping
 
@@ -131,7 +128,6 @@ package final class TrapPlatform {
 
     private func noteDeath(of host: Int32, status: Int32) {
         guard let process = processes.removeValue(forKey: host) else { return }
-        retained.removeAll { $0 === process }
         let wasExpected = process.isDead
         let thread = process.anyThread
         process.died()
@@ -217,4 +213,6 @@ package final class TrapPlatform {
         for process in processes.values { process.kill() }
         template = nil
     }
+
+    deinit { Host.stopRoutingSignals() }
 }

@@ -1,0 +1,134 @@
+import LinuxABI
+import Platform
+import Testing
+
+@Suite("The trap platform", .serialized)
+struct TrapPlatformTests {
+    @Test("a call arrives with its number and arguments, and its result reaches the guest")
+    func callAndResult() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        var code = Assembler()
+        code.loadArgument(-7)
+        code.call(110)
+        code.raw(0x48, 0x89, 0xc7)  // mov %rax, %rdi
+        code.call(231)
+        let guest = try TinyGuest(platform: platform, code: code.bytes)
+        let first = try guest.nextCall()
+        #expect(first.number == 110)
+        #expect(Int(bitPattern: first.arguments[0]) == -7)
+        try guest.thread.answer(StubAnswer(value: 42))
+        let second = try guest.nextCall()
+        #expect(second.number == 231)
+        #expect(second.arguments[0] == 42)
+        guest.end()
+    }
+
+    @Test("a fault arrives with its signal and address")
+    func fault() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        // mov 0x1234, %al (absolute)
+        let guest = try TinyGuest(platform: platform, code: [0x8a, 0x04, 0x25, 0x34, 0x12, 0, 0])
+        guard case .fault(let fault) = try guest.nextEvent() else {
+            Issue.record("no fault")
+            return
+        }
+        #expect(fault.signal == 11)
+        #expect(fault.address == 0x1234)
+        #expect(guest.thread.readRegisters().rip == TinyGuest.codeBase)
+        guest.end()
+    }
+
+    @Test("an interrupt stops a guest that computes, with its registers")
+    func interrupt() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        var code = Assembler()
+        code.loadArgument(99)
+        code.call(110)
+        code.spin()
+        let guest = try TinyGuest(platform: platform, code: code.bytes)
+        _ = try guest.nextCall()
+        try guest.thread.answer(StubAnswer(value: 0))
+        for _ in 0..<100 {
+            guest.thread.interrupt()
+            guard case .interrupted = try guest.nextEvent() else {
+                Issue.record("not interrupted")
+                return
+            }
+            let registers = guest.thread.readRegisters()
+            #expect(registers.rdi == 99)
+            var answer = StubAnswer()
+            answer.registers = registers
+            try guest.thread.answer(answer)
+        }
+        guest.end()
+    }
+
+    @Test("a cloned process has the parent's memory and its own registers")
+    func clone() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        var code = Assembler()
+        code.call(57)
+        code.raw(0x48, 0x89, 0xc7)
+        code.call(39)
+        let guest = try TinyGuest(platform: platform, code: code.bytes)
+        _ = try guest.nextCall()
+        let child = try guest.thread.process.newProcess(
+            copying: guest.thread, floatingPoint: try #require(guest.thread.readFloatingPoint()))
+        var answer = StubAnswer()
+        answer.commands = [.newProcess(slot: child.slot, child: child.process)]
+        answer.reports = true
+        let registers = guest.thread.readRegisters()
+        try guest.thread.answer(answer)
+        var seen: Set<String> = []
+        for _ in 0..<2 {
+            let (thread, event) = try TinyGuest.next(platform)
+            switch event {
+            case .commandsDone(let host, nil):
+                #expect(host > 0)
+                child.process.hostMade(Int32(host), thread: child)
+                try thread.answer(StubAnswer(value: 1000))
+                seen.insert("parent")
+            case .ready:
+                #expect(thread === child)
+                var start = StubAnswer()
+                start.registers = registers
+                start.registers?.rax = 0
+                try thread.answer(start)
+                seen.insert("child")
+            default: Issue.record("\(event)")
+            }
+        }
+        #expect(seen == ["parent", "child"])
+        var results: Set<UInt> = []
+        for _ in 0..<2 {
+            let (_, event) = try TinyGuest.next(platform)
+            guard case .syscall(39, let arguments) = event else {
+                Issue.record("\(event)")
+                return
+            }
+            results.insert(arguments[0])
+        }
+        #expect(results == [0, 1000])
+        child.process.kill()
+        guest.end()
+    }
+
+    @Test("int 0x80 and numbers that no call has arrive as calls that do not exist", arguments: [true, false])
+    func strangeCalls(legacy: Bool) throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        var code = Assembler()
+        if legacy {
+            code.raw(0xb8, 20, 0, 0, 0, 0xcd, 0x80)
+        } else {
+            code.call(0x1234567)
+        }
+        let guest = try TinyGuest(platform: platform, code: code.bytes)
+        #expect(try guest.nextCall().number == (legacy ? -1 : 0x1234567))
+        guest.end()
+    }
+}
