@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -86,4 +87,39 @@ void apus_host_extended_state(uint64_t *components, uint32_t *size) {
     *components = (uint64_t)high << 32 | low;
     __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0xd), "c"(0));
     *size = b;
+}
+
+int apus_host_fork(void) {
+    int child = fork();
+    return child < 0 ? -errno : child;
+}
+
+static int supervised;
+
+static void pass_on(int signal) { kill(supervised, signal); }
+
+int apus_host_supervise(int child) {
+    supervised = child;
+    const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+    const int shared[] = {SIGINT, SIGQUIT};
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_flags = SA_RESTART;
+    action.sa_handler = pass_on;
+    for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) sigaction(passed[i], &action, 0);
+    action.sa_handler = SIG_IGN;
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) sigaction(shared[i], &action, 0);
+    int status = 0;
+    for (;;) {
+        int ended = waitpid(child, &status, WUNTRACED);
+        if (ended < 0 && errno == EINTR) continue;
+        if (ended < 0) return 0;
+        // A stopped kernel stops its supervisor too, so that the shell sees a stopped job.
+        if (WIFSTOPPED(status)) {
+            raise(SIGSTOP);
+            kill(child, SIGCONT);
+            continue;
+        }
+        return status;
+    }
 }

@@ -7,6 +7,12 @@ package protocol GuestMemory: AnyObject {
     func read(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno)
     /// Writes all bytes, or as many as can be before EFAULT is thrown.
     func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno)
+    /// How many bytes at the address are cheaper to read now than any others; 0 when it makes no difference.
+    func cachedCount(at address: UInt) -> Int
+}
+
+extension GuestMemory {
+    package func cachedCount(at address: UInt) -> Int { 0 }
 }
 
 /// A guest memory backed by one array that starts at `base`, for tests.

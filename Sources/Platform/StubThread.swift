@@ -55,6 +55,8 @@ package final class StubThread {
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
+    /// The guest's memory as this thread's calls see it.
+    package private(set) lazy var guestMemory = ThreadMemory(self)
     private let hot: Int
     private let cold: Int
     private let memory: SharedMemory
@@ -129,6 +131,7 @@ package final class StubThread {
             }
             var arguments: InlineArray<6, UInt> = .init(repeating: 0)
             for index in 0..<6 { arguments[index] = memory.load(at: hot + Hot.arguments + 8 * index) }
+            guestMemory.begin(readPayloads())
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
         case APUS_KIND_FAULT:
             return .fault(
@@ -143,7 +146,43 @@ package final class StubThread {
         }
     }
 
+    /// The stub's list of what it has copied, each entry inside the bounce area.
+    private func readPayloads() -> [ThreadMemory.Payload] {
+        let count = Int(memory.load(UInt32.self, at: cold + Cold.inCount))
+        guard count > 0, count <= Int(APUS_MAX_PAYLOADS) else { return [] }
+        var payloads: [ThreadMemory.Payload] = []
+        payloads.reserveCapacity(count)
+        for index in 0..<count {
+            let entry = cold + Cold.inPayloads + index * MemoryLayout<apus_payload>.size
+            let address: UInt = memory.load(at: entry)
+            let size = Int(memory.load(UInt32.self, at: entry + 8))
+            let offset = Int(memory.load(UInt32.self, at: entry + 12))
+            guard offset <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - offset,
+                !address.addingReportingOverflow(UInt(size)).overflow
+            else { return [] }
+            payloads.append(ThreadMemory.Payload(address: address, count: size, offset: offset))
+        }
+        return payloads
+    }
+
+    /// Offsets in the bounce area are the kernel's own or were validated.
+    func bounceBytes(at offset: Int, count: Int) -> [UInt8] {
+        memory.bytes(at: cold + Int(APUS_BOUNCE) + offset, count: count)
+    }
+
+    func appendBounce(_ count: Int, at offset: Int, to output: inout OutputSpan<UInt8>) {
+        memory.append(count, at: cold + Int(APUS_BOUNCE) + offset, to: &output)
+    }
+
+    func writeBounce(_ bytes: Span<UInt8>, at offset: Int) {
+        memory.write(bytes, at: cold + Int(APUS_BOUNCE) + offset)
+    }
+
     private func commandsDone() -> StubEvent {
+        if memory.load(UInt32.self, at: cold + Cold.outFault) != 0 {
+            memory.store(UInt32(0), at: cold + Cold.outFault)
+            return .commandsDone(lastResult: 0, failure: .EFAULT)
+        }
         let count = min(Int(memory.load(UInt32.self, at: cold + Cold.commandCount)), Int(APUS_MAX_COMMANDS))
         var last = 0
         for index in 0..<count {
@@ -240,6 +279,7 @@ package final class StubThread {
 
     /// Tells the stub that its answer will take a while.
     package func block() {
+        guestMemory.flush()
         memory.exchange(UInt32(APUS_STATE_BLOCK), at: hot)
         wakeIfAsleep()
     }
@@ -301,6 +341,17 @@ package final class StubThread {
             memory.store(UInt64(0), at: offset + 56)
         }
         if reports { action |= APUS_ACTION_REPORT }
+        let outgoing = guestMemory.takeOutgoing()
+        if !outgoing.isEmpty {
+            action |= APUS_ACTION_COPY_OUT
+            memory.store(UInt32(outgoing.count), at: cold + Cold.outCount)
+            for (index, payload) in outgoing.enumerated() {
+                let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
+                memory.store(payload.address, at: entry)
+                memory.store(UInt32(payload.count), at: entry + 8)
+                memory.store(UInt32(payload.offset), at: entry + 12)
+            }
+        }
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(answer.value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)

@@ -36,6 +36,7 @@ package final class TrapPlatform {
         mayspin = Host.processorCount > 1
         config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
         config.store(floatingPointComponents, at: 16)
+        for number in 0..<Int(APUS_RULED_CALLS) { setRules([], for: number) }
         publishProcessor()
         unsafe Host.routeSignals(
             [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
@@ -52,6 +53,37 @@ package final class TrapPlatform {
         bytes[24] = 0x80
         bytes[25] = 0x1f
         return bytes
+    }
+
+    /// One argument of a call whose bytes the stub copies next to the call.
+    package enum PayloadRule {
+        case fixed(pointer: Int, size: Int)
+        case counted(pointer: Int, counter: Int, elementSize: Int)
+        case string(pointer: Int)
+    }
+
+    /// Tells the stubs what to copy in for a call number; what goes beyond three arguments is left to the kernel.
+    package func setRules(_ rules: [PayloadRule], for number: Int) {
+        guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
+        let size = MemoryLayout<apus_payload_rule>.size
+        let base = (MemoryLayout<apus_config>.offset(of: \.rules) ?? 0) + number * Int(APUS_RULES_PER_CALL) * size
+        for index in 0..<Int(APUS_RULES_PER_CALL) {
+            let entry = base + index * size
+            guard index < rules.count else {
+                config.store(UInt8(0xff), at: entry)
+                continue
+            }
+            let (pointer, extent, counter, bytes): (Int, Int, Int, Int) =
+                switch rules[index] {
+                case .fixed(let pointer, let size): (pointer, APUS_EXTENT_FIXED, 0, size)
+                case .counted(let pointer, let counter, let size): (pointer, APUS_EXTENT_COUNTED, counter, size)
+                case .string(let pointer): (pointer, APUS_EXTENT_STRING, 0, 0)
+                }
+            config.store(UInt8(truncatingIfNeeded: pointer), at: entry)
+            config.store(UInt8(truncatingIfNeeded: extent), at: entry + 1)
+            config.store(UInt8(truncatingIfNeeded: counter), at: entry + 2)
+            config.store(UInt32(truncatingIfNeeded: bytes), at: entry + 4)
+        }
     }
 
     // MARK: The template

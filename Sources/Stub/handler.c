@@ -217,15 +217,20 @@ static int carry_out_all(struct apus_cold *cold) {
     return failed;
 }
 
-static void copy_out(struct apus_cold *cold) {
+/// Copies the results of the call to guest memory. True if an address was bad: the kernel must hear of it.
+static int copy_out(struct apus_cold *cold) {
     uint32_t count = cold->out_count;
     if (count > APUS_MAX_PAYLOADS) count = APUS_MAX_PAYLOADS;
     for (uint32_t i = 0; i < count; i++) {
         struct apus_payload *out = &cold->out[i];
         uint32_t offset = out->offset, size = out->count;
-        if (offset > APUS_BOUNCE_SIZE || size > APUS_BOUNCE_SIZE - offset) return;
-        if (apus_stub_copy((void *)out->address, (char *)cold + APUS_BOUNCE + offset, size) != 0) cold->out_fault = 1;
+        if (offset > APUS_BOUNCE_SIZE || size > APUS_BOUNCE_SIZE - offset) break;
+        if (apus_stub_copy((void *)out->address, (char *)cold + APUS_BOUNCE + offset, size) != 0) {
+            cold->out_fault = 1;
+            return 1;
+        }
     }
+    return 0;
 }
 
 /// Asks the kernel and does what it answers, until it lets the guest go on.
@@ -235,8 +240,8 @@ static void converse(struct apus_cold *cold) {
         publish(hot);
         wait_for_answer(cold, hot);
         uint16_t action = hot->action;
-        if (action & APUS_ACTION_COPY_OUT) copy_out(cold);
-        int failed = action & APUS_ACTION_COMMANDS ? carry_out_all(cold) : 0;
+        int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
+        if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         if (!failed && !(action & APUS_ACTION_REPORT)) break;
         hot->kind = APUS_KIND_COMMANDS_DONE;

@@ -132,3 +132,53 @@ struct TrapPlatformTests {
         guest.end()
     }
 }
+
+@Suite("Payloads beside a call", .serialized)
+struct PayloadTests {
+    @Test("what the rules name is there without another host call, and small results travel with the answer")
+    func payloads() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        platform.setRules([.counted(pointer: 0, counter: 1, elementSize: 1)], for: 500 - 100)
+        var code = Assembler()
+        code.loadArgument(Int32(TinyGuest.codeBase) + 0x8000)
+        code.raw(0xbe, 5, 0, 0, 0)  // mov $5, %esi
+        code.call(400)
+        code.raw(0x0f, 0xb6, 0x3f)  // movzbl (%rdi), %edi
+        code.call(401)
+        var image = code.bytes
+        image += [UInt8](repeating: 0, count: 0x8000 - image.count) + Array("swift".utf8)
+        let guest = try TinyGuest(platform: platform, code: image)
+        let call = try guest.nextCall()
+        #expect(call.number == 400)
+        let memory = guest.thread.guestMemory
+        #expect(memory.cachedCount(at: call.arguments[0]) == 5)
+        let bytes = try [UInt8](capacity: 5) { output throws(Errno) in
+            try memory.read(5, at: call.arguments[0], into: &output)
+        }
+        #expect(bytes == Array("swift".utf8))
+        memory.mayWrite = { _, _ in true }
+        try memory.write([77].span, at: call.arguments[0])
+        try guest.thread.answer(StubAnswer(value: 0))
+        #expect(try guest.nextCall().arguments[0] == 77)
+        guest.end()
+    }
+
+    @Test("a result for a bad address is reported, not lost")
+    func badAddress() throws {
+        let platform = try TrapPlatform()
+        defer { platform.shutDown() }
+        var code = Assembler()
+        code.call(400)
+        let guest = try TinyGuest(platform: platform, code: code.bytes)
+        _ = try guest.nextCall()
+        guest.thread.guestMemory.mayWrite = { _, _ in true }
+        try guest.thread.guestMemory.write([1].span, at: 0x7000)
+        try guest.thread.answer(StubAnswer(value: 0))
+        guard case .commandsDone(_, .EFAULT?) = try guest.nextEvent() else {
+            Issue.record("the fault was lost")
+            return
+        }
+        guest.end()
+    }
+}

@@ -27,3 +27,10 @@ void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbe
 /// The extended-state components that the host saves for user code (XCR0, low word), and the size in bytes of an XSAVE
 /// area in standard format that holds them.
 void apus_host_extended_state(uint64_t *components, uint32_t *size);
+
+/// fork(2) through the C library, for a process with one thread. A negated errno on failure.
+int apus_host_fork(void);
+
+/// Waits for a child; its wait status. Signals sent to this process meanwhile are sent on to the child, except those that
+/// the terminal sends to both.
+int apus_host_supervise(int child);

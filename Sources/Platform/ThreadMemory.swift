@@ -1,0 +1,92 @@
+internal import GuestMemory
+package import LinuxABI
+internal import Stub
+
+/// A guest's memory as one of its threads' calls see it: what the stub has copied next to the call is read there, and small
+/// results travel back with the answer. Everything else goes by the host's copying calls.
+@safe
+package final class ThreadMemory: GuestMemory {
+    private unowned let thread: StubThread
+    /// True for ranges that a guest may write: only those can wait for the stub, whose failure comes too late for EFAULT.
+    package var mayWrite: ((_ address: UInt, _ count: Int) -> Bool)?
+    private var incoming: [Payload] = []
+    private var outgoing: [Payload] = []
+    private var used = 0
+
+    struct Payload {
+        var address: UInt
+        var count: Int
+        /// In the bounce area.
+        var offset: Int
+    }
+
+    init(_ thread: StubThread) {
+        self.thread = thread
+        incoming.reserveCapacity(Int(APUS_MAX_PAYLOADS))
+        outgoing.reserveCapacity(Int(APUS_MAX_PAYLOADS))
+    }
+
+    // MARK: With the conversation
+
+    /// A call has arrived with these payloads, which were validated.
+    func begin(_ payloads: [Payload]) {
+        incoming = payloads
+        outgoing.removeAll(keepingCapacity: true)
+        used = payloads.reduce(0) { max($0, $1.offset + $1.count) }
+    }
+
+    /// What the answer has to carry out; the call's payloads end with it.
+    func takeOutgoing() -> [Payload] {
+        incoming.removeAll(keepingCapacity: true)
+        guard !outgoing.isEmpty else { return [] }
+        defer { outgoing.removeAll(keepingCapacity: true) }
+        return outgoing
+    }
+
+    /// Writes what waits now: the thread is about to sleep, or somebody reads over it.
+    func flush() {
+        let waiting = outgoing
+        outgoing.removeAll(keepingCapacity: true)
+        for payload in waiting {
+            let bytes = thread.bounceBytes(at: payload.offset, count: payload.count)
+            try? thread.process.memory.write(bytes.span, at: payload.address)
+        }
+    }
+
+    // MARK: GuestMemory
+
+    package func cachedCount(at address: UInt) -> Int {
+        for payload in incoming where address >= payload.address && address < payload.address + UInt(payload.count) {
+            return payload.count - Int(address - payload.address)
+        }
+        return 0
+    }
+
+    package func read(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno) {
+        for payload in incoming where address >= payload.address {
+            let skipped = address - payload.address
+            guard skipped <= UInt(payload.count), count <= payload.count - Int(skipped) else { continue }
+            if outgoing.isEmpty {
+                thread.appendBounce(count, at: payload.offset + Int(skipped), to: &output)
+                return
+            }
+        }
+        if !outgoing.isEmpty { flush() }
+        try thread.process.memory.read(count, at: address, into: &output)
+    }
+
+    package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
+        let start = (used + 15) & ~15
+        if outgoing.count < Int(APUS_MAX_PAYLOADS), bytes.count <= Int(APUS_BOUNCE_SIZE) - start,
+            mayWrite?(address, bytes.count) == true
+        {
+            try ProcessMemory.check(address, bytes.count)
+            thread.writeBounce(bytes, at: start)
+            outgoing.append(Payload(address: address, count: bytes.count, offset: start))
+            used = start + bytes.count
+            return
+        }
+        if !outgoing.isEmpty { flush() }
+        try thread.process.memory.write(bytes, at: address)
+    }
+}

@@ -1,0 +1,70 @@
+/// What `apus-kernel run` was asked to do. The `apus` command checks and completes what people write; this parser only
+/// refuses what it does not know.
+package struct Configuration {
+    package struct Bind: Equatable {
+        package var source: String
+        package var target: String
+        package var isReadOnly: Bool
+    }
+
+    /// The directory of the host that is the guest's root.
+    package var root = "/"
+    package var workingDirectory = "/"
+    /// Nothing in the root may be changed, not even in memory.
+    package var isReadOnly = false
+    package var binds: [Bind] = []
+    /// Bytes; nil for no limit.
+    package var memory: UInt64?
+    /// Where the trace goes.
+    package var trace: String?
+    package var isVerbose = false
+    package var command: [String] = []
+    package var environment: [String] = []
+
+    package struct Invalid: Error {
+        package let message: String
+    }
+
+    package init() {}
+
+    /// Parses the words after `run`.
+    package init(arguments: [String], environment: [String]) throws(Invalid) {
+        self.environment = environment
+        var rest = arguments[...]
+        func value(of option: String) throws(Invalid) -> String {
+            guard let value = rest.popFirst() else { throw Invalid(message: "\(option) needs a value") }
+            return value
+        }
+        while let word = rest.popFirst() {
+            switch word {
+            case "--root": root = try value(of: word)
+            case "--cwd": workingDirectory = try value(of: word)
+            case "--readonly": isReadOnly = true
+            case "--verbose": isVerbose = true
+            case "--trace": trace = try value(of: word)
+            case "--bind": binds.append(try Configuration.bind(try value(of: word)))
+            case "--memory":
+                let text = try value(of: word)
+                guard let bytes = UInt64(text), bytes > 0 else {
+                    throw Invalid(message: "--memory \(text): not a number of bytes")
+                }
+                memory = bytes
+            case "--":
+                command = Array(rest)
+                rest = []
+            default: throw Invalid(message: "\(word): not an option of apus-kernel run")
+            }
+        }
+        guard !command.isEmpty else { throw Invalid(message: "no command after --") }
+    }
+
+    /// `SRC:DST` or `SRC:DST:ro`.
+    private static func bind(_ text: String) throws(Invalid) -> Bind {
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        let isReadOnly = parts.count == 3 && parts[2] == "ro"
+        guard parts.count == 2 || isReadOnly, parts[0].hasPrefix("/"), parts[1].hasPrefix("/") else {
+            throw Invalid(message: "--bind \(text): give SRC:DST or SRC:DST:ro, both absolute")
+        }
+        return Bind(source: parts[0], target: parts[1], isReadOnly: isReadOnly)
+    }
+}
