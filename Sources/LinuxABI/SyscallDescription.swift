@@ -56,6 +56,9 @@ package enum Direction: String, Sendable {
 }
 
 /// How many bytes stand behind a pointer parameter. Parameter indices count from zero.
+///
+/// Where the parameter at the index is itself a pointer (`addrlen` of `accept(2)`), the count is the 32-bit number
+/// behind it: before the call for what goes in, after the call for what comes out.
 package enum Extent: Sendable, Equatable {
     /// Not a pointer, or nothing is known of what it points at.
     case none
@@ -75,6 +78,13 @@ package enum Extent: Sendable, Equatable {
     case messageHeader
     /// The result says how many bytes were written to the buffer (read, getdents64), at most the parameter's value.
     case resultBytes(parameter: Int)
+    /// The result says how many elements of `element` bytes were written (epoll_wait, getgroups), at most the
+    /// parameter's value.
+    case resultArray(element: Int, parameter: Int)
+    /// A bit set of as many bits as the parameter says, in whole 64-bit words (`fd_set` of select).
+    case bits(parameter: Int)
+    /// One byte for each page of 4096 bytes of a range as long as the parameter says (mincore).
+    case pages(parameter: Int)
 }
 
 /// What a value means, so that the differ can rename it.
