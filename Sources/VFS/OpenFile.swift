@@ -9,7 +9,7 @@ package final class OpenFile {
     /// Where the next `read` or `write` without an explicit offset starts.
     package var position: Int64 = 0
     /// Where in the tree the file was opened; nil for pipes, sockets and the like.
-    package let location: Location?
+    package let location: Dentry?
     /// `F_SETOWN`: the process (positive) or group (negative) that gets SIGIO.
     package var owner: Int32 = 0
     /// `F_SETSIG`.
@@ -17,7 +17,7 @@ package final class OpenFile {
 
     private var references = 0
 
-    package init(_ operations: any FileOperations, flags: OpenFlags, location: Location? = nil) {
+    package init(_ operations: any FileOperations, flags: OpenFlags, location: Dentry? = nil) {
         self.operations = operations
         self.flags = flags
         self.location = location

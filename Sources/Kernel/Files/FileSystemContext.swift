@@ -2,12 +2,12 @@ package import VFS
 
 /// Root, working directory and umask of a process, or of several with `CLONE_FS`. Linux's `fs_struct`.
 package final class FileSystemContext {
-    package var root: Location
-    package var workingDirectory: Location
+    package var root: Dentry
+    package var workingDirectory: Dentry
     /// Permission bits that new files do not get.
     package var umask: UInt32
 
-    package init(root: Location, workingDirectory: Location, umask: UInt32 = 0o022) {
+    package init(root: Dentry, workingDirectory: Dentry, umask: UInt32 = 0o022) {
         self.root = root
         self.workingDirectory = workingDirectory
         self.umask = umask

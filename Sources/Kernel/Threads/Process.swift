@@ -18,6 +18,12 @@ package final class Process {
     /// Signals sent to the process as a whole.
     package var pendingSignals = PendingSignals()
     package var limits = ResourceLimits()
+    /// Stopped by a signal, or about to be.
+    package var jobControl = JobControl()
+    /// `setitimer(2)`, `timer_create(2)`.
+    package let timers = ProcessTimers()
+    /// As last seen; what counts after the end.
+    package var lastCPUTime = CPUTime()
     /// The signal for the parent at exit (`CSIGNAL` of clone); 0 for none.
     package var exitSignal = SignalNumber(17)
 
@@ -36,7 +42,7 @@ package final class Process {
     package let endEvents = WaitQueue()
 
     /// The path as `/proc/pid/exe` shows it.
-    package var executable: Location?
+    package var executable: Dentry?
     package var startTime: MonotonicTime
     /// Bytes of the arguments and environment as exec laid them out in guest memory, for `/proc/pid/cmdline`, `environ`.
     package var argumentRange: Range<UInt> = 0..<0
@@ -68,6 +74,8 @@ package final class Process {
 /// What the process does on each signal. Linux's `sighand_struct`.
 package final class SignalActions {
     private var actions = [SignalAction](repeating: SignalAction(), count: 65)
+    /// Woken when a signal has become pending for a process or thread that uses these actions: `signalfd(2)`.
+    package let arrivals = WaitQueue()
 
     package init() {}
 

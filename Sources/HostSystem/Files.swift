@@ -1,0 +1,249 @@
+internal import CHost
+package import LinuxABI
+
+/// Files of the host, always below a directory descriptor that was given to the sandbox.
+extension Host {
+    /// `RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH`: nothing on the way may lead out.
+    private static let beneath: UInt64 = 0x02 | 0x04 | 0x08
+
+    /// Opens a file below `directory` by a relative path without following any link: `openat2(2)`.
+    /// - Parameter path: without a leading slash; empty names the directory itself.
+    package static func open(
+        below directory: Int32, _ path: [UInt8], flags: OpenFlags, mode: UInt32 = 0
+    ) throws(Errno) -> Int32 {
+        let how: InlineArray<3, UInt64> = [UInt64(flags.union(.closeOnExec).rawValue), UInt64(mode), beneath]
+        let name = path.isEmpty ? [0x2e, 0] : path + [0]
+        // The host reads the string and the 24 bytes of `open_how`, which outlive the call.
+        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+            try unsafe how.span.withUnsafeBytes { how throws(Errno) in
+                Int32(
+                    truncatingIfNeeded: try call(
+                        437, word(directory), UInt(bitPattern: name.baseAddress), UInt(bitPattern: how.baseAddress), 24)
+                )
+            }
+        }
+    }
+
+    /// Opens a directory of the host by its absolute path, before the sandbox is closed.
+    package static func openDirectory(_ path: String) throws(Errno) -> Int32 {
+        let name = [UInt8](path.utf8) + [0]
+        // The host reads the string. O_PATH | O_DIRECTORY | O_CLOEXEC
+        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+            Int32(truncatingIfNeeded: try call(257, word(-100), UInt(bitPattern: name.baseAddress), 0o12_200_000))
+        }
+    }
+
+    /// Creates or truncates a file of the host by path, before the sandbox is closed: where a trace goes.
+    package static func createFile(_ path: String) throws(Errno) -> Int32 {
+        let name = [UInt8](path.utf8) + [0]
+        // The host reads the string. O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC
+        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+            Int32(
+                truncatingIfNeeded: try call(
+                    257, word(-100), UInt(bitPattern: name.baseAddress), 0o2_001_101, 0o644))
+        }
+    }
+
+    /// What `statx(2)` says of an open file.
+    package struct Status: Sendable {
+        package var mode: UInt32 = 0
+        package var links: UInt32 = 0
+        package var userID: UInt32 = 0
+        package var groupID: UInt32 = 0
+        package var inode: UInt64 = 0
+        package var size: UInt64 = 0
+        package var blocks: UInt64 = 0
+        package var blockSize: UInt32 = 0
+        package var device: UInt64 = 0
+        package var representedDevice: UInt64 = 0
+        package var access = Timestamp()
+        package var modification = Timestamp()
+        package var change = Timestamp()
+        package var birth: Timestamp?
+    }
+
+    /// `statx(2)` of a descriptor, which may be `O_PATH`.
+    package static func status(_ descriptor: Int32) throws(Errno) -> Status {
+        let empty: InlineArray<1, UInt8> = [0]
+        let bytes = try [UInt8](capacity: 256) { output throws(Errno) in
+            // The host writes the 256 bytes of `struct statx`. AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME
+            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                try unsafe empty.span.withUnsafeBytes { empty throws(Errno) in
+                    _ = try call(
+                        332, word(descriptor), UInt(bitPattern: empty.baseAddress), 0x1000, 0xfff,
+                        UInt(bitPattern: buffer.baseAddress))
+                }
+                count = 256
+            }
+        }
+        return Status(statx: bytes)
+    }
+
+    /// Reads at an offset without moving the descriptor's own: `pread64(2)`.
+    /// - Returns: how many bytes were appended; 0 at the end of the file.
+    package static func read(
+        _ descriptor: Int32, at offset: Int64?, into output: inout OutputSpan<UInt8>, limit: Int
+    ) throws(Errno) -> Int {
+        // The host appends at most `room` bytes to the span's free part.
+        try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+            let room = min(limit, buffer.count - count)
+            guard room > 0, let base = buffer.baseAddress else { return 0 }
+            let target = unsafe UInt(bitPattern: base + count)
+            let got =
+                if let offset {
+                    try call(17, word(descriptor), target, UInt(room), UInt(bitPattern: Int(offset)))
+                } else {
+                    try call(0, word(descriptor), target, UInt(room))
+                }
+            count += got
+            return got
+        }
+    }
+
+    /// Writes at an offset, or at the descriptor's own.
+    package static func write(_ descriptor: Int32, at offset: Int64?, _ bytes: Span<UInt8>) throws(Errno) -> Int {
+        // The host reads the span's bytes.
+        try unsafe bytes.withUnsafeBytes { buffer throws(Errno) in
+            let source = UInt(bitPattern: buffer.baseAddress)
+            guard let offset else { return try call(1, word(descriptor), source, UInt(buffer.count)) }
+            return try call(18, word(descriptor), source, UInt(buffer.count), UInt(bitPattern: Int(offset)))
+        }
+    }
+
+    /// One entry of a directory of the host.
+    package struct Entry: Sendable {
+        package let inode: UInt64
+        package let type: UInt8
+        package let name: [UInt8]
+    }
+
+    /// All entries of an open directory but `.` and `..`: `getdents64(2)`.
+    package static func entries(_ descriptor: Int32) throws(Errno) -> [Entry] {
+        var entries: [Entry] = []
+        while true {
+            let bytes = try [UInt8](capacity: 32768) { output throws(Errno) in
+                // The host writes at most the buffer's size and says how much.
+                try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                    count = try call(217, word(descriptor), UInt(bitPattern: buffer.baseAddress), UInt(buffer.count))
+                }
+            }
+            guard !bytes.isEmpty else { return entries }
+            var next = 0
+            while next + 19 <= bytes.count {
+                var reader = ByteReader(bytes, from: next)
+                let inode: UInt64 = reader.take()
+                reader.skip(8)
+                let length = Int(reader.take(UInt16.self))
+                let type: UInt8 = reader.take()
+                guard length >= 19, next + length <= bytes.count else { break }
+                let name = Array(bytes[next + 19..<next + length].prefix { $0 != 0 })
+                if name != [0x2e], name != [0x2e, 0x2e] { entries.append(Entry(inode: inode, type: type, name: name)) }
+                next += length
+            }
+        }
+    }
+
+    /// The target of a symbolic link that is open with `O_PATH`.
+    package static func readLink(_ descriptor: Int32) throws(Errno) -> [UInt8] {
+        let empty: InlineArray<1, UInt8> = [0]
+        return try [UInt8](capacity: 4096) { output throws(Errno) in
+            // The host writes at most the buffer's size and says how much.
+            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                count = try unsafe empty.span.withUnsafeBytes { empty throws(Errno) in
+                    try call(
+                        267, word(descriptor), UInt(bitPattern: empty.baseAddress),
+                        UInt(bitPattern: buffer.baseAddress),
+                        UInt(buffer.count))
+                }
+            }
+        }
+    }
+
+    /// What is ready on a descriptor now: `poll(2)` without waiting.
+    package static func readiness(_ descriptor: Int32, _ events: PollEvents) -> PollEvents {
+        var entry: InlineArray<1, UInt64> = [
+            UInt64(UInt32(bitPattern: descriptor)) | UInt64(events.rawValue & 0xffff) << 32
+        ]
+        var span = entry.mutableSpan
+        // The host reads and writes one eight-byte pollfd.
+        unsafe span.withUnsafeMutableBytes { bytes in
+            _ = try? call(7, UInt(bitPattern: bytes.baseAddress), 1, 0)
+        }
+        return PollEvents(rawValue: UInt32(entry[0] >> 48))
+    }
+
+    /// An ioctl whose argument is a buffer of the kernel's, for the reviewed list of terminal ioctls.
+    package static func ioctl(_ descriptor: Int32, _ command: UInt32, _ buffer: inout [UInt8]) throws(Errno) -> Int {
+        // The commands on the list move at most 64 bytes; the callers' buffers have that many.
+        var span = buffer.mutableSpan
+        return try unsafe span.withUnsafeMutableBytes { bytes throws(Errno) in
+            guard bytes.count >= 64 else { throw .EINVAL }
+            return try call(16, word(descriptor), UInt(command), UInt(bitPattern: bytes.baseAddress))
+        }
+    }
+
+    /// `F_GETFL`.
+    package static func statusFlags(_ descriptor: Int32) throws(Errno) -> OpenFlags {
+        OpenFlags(rawValue: UInt32(truncatingIfNeeded: try call(72, word(descriptor), 3)))
+    }
+
+    package static func seek(_ descriptor: Int32, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        Int64(try call(8, word(descriptor), UInt(bitPattern: Int(offset)), UInt(whence)))
+    }
+
+    /// Random bytes of the host.
+    package static func random(_ count: Int) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var done = 0
+        while done < count {
+            // The host writes at most the rest of the array.
+            let got = unsafe bytes.withUnsafeMutableBytes { buffer in
+                let rest = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+                return (try? call(318, UInt(bitPattern: rest.baseAddress), UInt(rest.count), 0)) ?? 0
+            }
+            done += max(got, 0)
+        }
+        return bytes
+    }
+
+    /// `fallocate(2)` with `FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE` on a memory file of ours.
+    package static func punchHole(_ descriptor: Int32, at offset: Int64, count: Int64) throws(Errno) {
+        try call(285, word(descriptor), 3, UInt(bitPattern: Int(offset)), UInt(bitPattern: Int(count)))
+    }
+}
+
+extension Host.Status {
+    /// Decodes `struct statx`.
+    init(statx bytes: [UInt8]) {
+        var reader = ByteReader(bytes)
+        let mask: UInt32 = reader.take()
+        blockSize = reader.take()
+        reader.skip(8)
+        links = reader.take()
+        userID = reader.take()
+        groupID = reader.take()
+        mode = UInt32(reader.take(UInt16.self))
+        reader.skip(2)
+        inode = reader.take()
+        size = reader.take()
+        blocks = reader.take()
+        reader.skip(8)
+        func time() -> Timestamp {
+            let seconds: Int64 = reader.take()
+            let nanoseconds: UInt32 = reader.take()
+            reader.skip(4)
+            return Timestamp(seconds: seconds, nanoseconds: Int64(nanoseconds))
+        }
+        access = time()
+        let born = time()
+        birth = mask & 0x800 != 0 ? born : nil
+        change = time()
+        modification = time()
+        let representedMajor: UInt32 = reader.take()
+        let representedMinor: UInt32 = reader.take()
+        representedDevice = DeviceNumber(major: representedMajor, minor: representedMinor).rawValue
+        let major: UInt32 = reader.take()
+        let minor: UInt32 = reader.take()
+        device = DeviceNumber(major: major, minor: minor).rawValue
+    }
+}

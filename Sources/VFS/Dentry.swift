@@ -1,0 +1,160 @@
+package import LinuxABI
+
+/// A name in the tree and what it leads to. Linux's `dentry` with its `vfsmount`: a path walk ends at one, and working
+/// directories, open files and mappings point at them.
+///
+/// Names that were looked up are remembered, also those that do not exist, as long as nobody but this kernel can change
+/// the file system; every change goes through `TreeChanges`, which keeps the memory true.
+package final class Dentry {
+    package private(set) var name: FileName
+    /// Nil for the root of a mount.
+    package private(set) var parent: Dentry?
+    package let inode: any Inode
+    package let mount: Mount
+    /// The name is gone; what is open lives on.
+    package private(set) var isDeleted = false
+    /// What is mounted over this directory.
+    package internal(set) var mounted: Mount?
+    private var children: [FileName: Remembered] = [:]
+    /// Names looked up in vain take room too.
+    private static let maximumAbsent = 4096
+    private var absentCount = 0
+
+    private enum Remembered {
+        case present(Dentry)
+        case absent
+    }
+
+    package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount) {
+        self.name = name
+        self.parent = parent
+        self.inode = inode
+        self.mount = mount
+    }
+
+    /// The child of that name, mounts not crossed. Throws ENOENT.
+    package func child(_ name: FileName) throws(Errno) -> Dentry {
+        guard inode.remembersNames else {
+            return Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
+        }
+        switch children[name] {
+        case .present(let dentry): return dentry
+        case .absent: throw .ENOENT
+        case nil: break
+        }
+        do throws(Errno) {
+            let dentry = Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
+            if mount.isExclusive { children[name] = .present(dentry) }
+            return dentry
+        } catch {
+            if error == .ENOENT, mount.isExclusive, absentCount < Dentry.maximumAbsent {
+                children[name] = .absent
+                absentCount += 1
+            }
+            throw error
+        }
+    }
+
+    /// A new name leads to `inode`.
+    func add(_ name: FileName, _ inode: any Inode) -> Dentry {
+        let dentry = Dentry(name: name, parent: self, inode: inode, mount: mount)
+        if mount.isExclusive { remember(name, .present(dentry)) }
+        return dentry
+    }
+
+    private func remember(_ name: FileName, _ what: Remembered?) {
+        if case .absent = children[name] { absentCount -= 1 }
+        if case .absent = what { absentCount += 1 }
+        children[name] = what
+    }
+
+    /// The child's name is gone.
+    func forget(_ child: Dentry) {
+        if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
+        child.isDeleted = true
+    }
+
+    /// The child has moved to another name; whatever had that name is gone.
+    func move(_ child: Dentry, to directory: Dentry, as newName: FileName) {
+        if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
+        if case .present(let replaced) = directory.children[newName] { replaced.isDeleted = true }
+        child.name = newName
+        child.parent = directory
+        if mount.isExclusive { directory.remember(newName, .present(child)) }
+    }
+
+    /// Two names have changed places.
+    func exchange(_ child: Dentry, with other: Dentry) {
+        guard let parent = child.parent, let otherParent = other.parent else { return }
+        (child.name, other.name) = (other.name, child.name)
+        (child.parent, other.parent) = (otherParent, parent)
+        guard mount.isExclusive else { return }
+        parent.remember(other.name, .present(other))
+        otherParent.remember(child.name, .present(child))
+    }
+
+    /// True if this is `other` or lies below it.
+    package func isBelow(_ other: Dentry) -> Bool {
+        var next: Dentry? = self
+        while let dentry = next {
+            if dentry === other { return true }
+            next = dentry.parent ?? dentry.mount.point
+        }
+        return false
+    }
+
+    /// The absolute path as seen from `root`, for getcwd(2) and `/proc`; nil if it is not below.
+    package func path(from root: Dentry) -> [UInt8]? {
+        var components: [[UInt8]] = []
+        var next = self
+        while next !== root {
+            if let parent = next.parent {
+                components.append(next.name.bytes)
+                next = parent
+            } else if let point = next.mount.point {
+                next = point
+            } else {
+                return nil
+            }
+        }
+        guard !components.isEmpty else { return [0x2f] }
+        var path: [UInt8] = []
+        for component in components.reversed() { path += [0x2f] + component }
+        return path
+    }
+}
+
+/// A file system at its place in the tree.
+package final class Mount {
+    package let source: String
+    package let type: String
+    package var options: String
+    package var isReadOnly: Bool
+    /// Only this kernel changes the file system: names and attributes may be remembered.
+    package let isExclusive: Bool
+    package let id: Int
+    package private(set) var root: Dentry?
+    /// The directory that the mount covers; nil for the root of all.
+    package private(set) var point: Dentry?
+
+    package init(
+        id: Int, source: String, type: String, options: String = "rw,relatime", isReadOnly: Bool = false,
+        isExclusive: Bool = true
+    ) {
+        self.id = id
+        self.source = source
+        self.type = type
+        self.options = options
+        self.isReadOnly = isReadOnly
+        self.isExclusive = isExclusive
+    }
+
+    /// Gives the mount its root, and puts it over `point` in the tree.
+    package func attach(_ inode: any Inode, at point: Dentry?) -> Dentry {
+        let dentry = Dentry(name: FileName([]), parent: nil, inode: inode, mount: self)
+        root = dentry
+        self.point = point
+        point?.mounted = self
+        return dentry
+    }
+}

@@ -1,0 +1,109 @@
+package import LinuxABI
+
+/// The advisory locks of one file: whole-file ones of `flock(2)` and ranges of `fcntl(2)`.
+package final class FileLocks {
+    /// Who holds a range: a process (POSIX) or an open file description (OFD and `flock`).
+    package enum Owner: Hashable {
+        case process(ProcessID)
+        case description(ObjectIdentifier)
+    }
+
+    package struct Range: Equatable {
+        package var start: Int64
+        /// Past the last byte; `Int64.max` for the end of the file wherever it moves.
+        package var end: Int64
+        package var isExclusive: Bool
+        package var owner: Owner
+        /// As `F_GETLK` reports it; -1 for a lock of a description.
+        package var processID: Int32
+
+        package init(start: Int64, end: Int64, isExclusive: Bool, owner: Owner, processID: Int32) {
+            self.start = start
+            self.end = end
+            self.isExclusive = isExclusive
+            self.owner = owner
+            self.processID = processID
+        }
+    }
+
+    private var ranges: [Range] = []
+    private var whole: [ObjectIdentifier: Bool] = [:]
+    /// Fired whenever a lock goes or shrinks.
+    package let released = WaitQueue()
+
+    package init() {}
+
+    /// The first lock of somebody else that `wanted` cannot stand beside.
+    package func conflict(with wanted: Range) -> Range? {
+        ranges.filter { held in
+            held.owner != wanted.owner && held.start < wanted.end && wanted.start < held.end
+                && (held.isExclusive || wanted.isExclusive)
+        }.min { $0.start < $1.start }
+    }
+
+    /// Sets the owner's lock on the range, replacing what it held there. The caller has looked for conflicts.
+    package func set(_ range: Range) {
+        clear(range.start, range.end, of: range.owner)
+        ranges.append(range)
+        released.wakeAll()
+    }
+
+    /// Takes the owner's locks off a range.
+    package func clear(_ start: Int64, _ end: Int64, of owner: Owner) {
+        var kept: [Range] = []
+        for held in ranges {
+            guard held.owner == owner, held.start < end, start < held.end else {
+                kept.append(held)
+                continue
+            }
+            if held.start < start {
+                var left = held
+                left.end = start
+                kept.append(left)
+            }
+            if held.end > end {
+                var right = held
+                right.start = end
+                kept.append(right)
+            }
+        }
+        guard kept != ranges else { return }
+        ranges = kept
+        released.wakeAll()
+    }
+
+    /// True if the owner holds any range.
+    package func isHeld(by owner: Owner) -> Bool { ranges.contains { $0.owner == owner } }
+
+    /// Who holds locks that `wanted` waits for.
+    package func holders(against wanted: Range) -> [Owner] {
+        ranges.filter {
+            $0.owner != wanted.owner && $0.start < wanted.end && wanted.start < $0.end
+                && ($0.isExclusive || wanted.isExclusive)
+        }.map(\.owner)
+    }
+
+    /// `flock(2)`: true if the description has the lock now.
+    package func lockWhole(_ file: OpenFile, exclusive: Bool) -> Bool {
+        let key = ObjectIdentifier(file)
+        let others = whole.filter { $0.key != key }
+        if exclusive ? !others.isEmpty : others.values.contains(true) {
+            // Converting a lock gives the old one up first, as Linux does.
+            if whole.removeValue(forKey: key) != nil { released.wakeAll() }
+            return false
+        }
+        whole[key] = exclusive
+        released.wakeAll()
+        return true
+    }
+
+    package func unlockWhole(_ file: OpenFile) {
+        if whole.removeValue(forKey: ObjectIdentifier(file)) != nil { released.wakeAll() }
+    }
+
+    /// The last descriptor of a description is gone.
+    package func forget(_ file: OpenFile) {
+        unlockWhole(file)
+        clear(0, .max, of: .description(ObjectIdentifier(file)))
+    }
+}

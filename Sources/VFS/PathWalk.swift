@@ -1,0 +1,192 @@
+package import LinuxABI
+
+/// How a walk treats what it meets.
+package struct WalkOptions: OptionSet, Sendable {
+    package let rawValue: UInt32
+
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The last component, if it is a link, is followed.
+    package static let followLast = WalkOptions(rawValue: 1)
+    /// An empty path names the start (`AT_EMPTY_PATH`).
+    package static let allowEmpty = WalkOptions(rawValue: 2)
+    /// `RESOLVE_NO_XDEV`.
+    package static let noCrossing = WalkOptions(rawValue: 4)
+    /// `RESOLVE_NO_MAGICLINKS`.
+    package static let noMagicLinks = WalkOptions(rawValue: 8)
+    /// `RESOLVE_NO_SYMLINKS`.
+    package static let noLinks = WalkOptions(rawValue: 16)
+    /// `RESOLVE_BENEATH`.
+    package static let beneath = WalkOptions(rawValue: 32)
+    /// `RESOLVE_IN_ROOT`.
+    package static let inRoot = WalkOptions(rawValue: 64)
+}
+
+/// Where a path leads whose last component need not exist.
+package struct Parent {
+    /// The directory that holds, or would hold, the last component; mounts crossed.
+    package let directory: Dentry
+    /// Nil when the path ends in `.`, `..` or is the root: then `directory` is the end itself.
+    package let name: FileName?
+    /// The path ends with a slash: only a directory will do.
+    package let mustBeDirectory: Bool
+    package let lastKind: LastKind
+
+    package enum LastKind { case name, dot, dotDot, root }
+}
+
+/// Resolves paths. See `path_resolution(7)`.
+package struct PathWalk {
+    private let root: Dentry
+    private let credentials: FileCredentials
+    private let options: WalkOptions
+    private let start: Dentry
+    private var linksLeft = 40
+
+    /// - Parameter start: where a relative path begins.
+    package init(root: Dentry, start: Dentry, credentials: FileCredentials, options: WalkOptions = [.followLast]) {
+        self.root = options.contains(.inRoot) ? start : root
+        self.start = start
+        self.credentials = credentials
+        self.options = options
+    }
+
+    /// What stands at the end of the path. Throws ENOENT, ENOTDIR, ELOOP, EACCES, ENAMETOOLONG, EXDEV.
+    package mutating func resolve(_ path: [UInt8]) throws(Errno) -> Dentry {
+        if path.isEmpty {
+            guard options.contains(.allowEmpty) else { throw .ENOENT }
+            return start
+        }
+        return try end(of: try parent(of: path, from: start), follow: options.contains(.followLast))
+    }
+
+    /// The directory in which the path's last component stands or would stand; nothing is looked up there.
+    package mutating func resolveParent(_ path: [UInt8]) throws(Errno) -> Parent {
+        guard !path.isEmpty else { throw .ENOENT }
+        return try parent(of: path, from: start)
+    }
+
+    /// What stands at the parent's name.
+    package mutating func end(of parent: Parent, follow: Bool) throws(Errno) -> Dentry {
+        guard let name = parent.name else { return parent.directory }
+        let dentry = try step(parent.directory, name)
+        let result: Dentry
+        if dentry.inode.kind == .symbolicLink, follow || parent.mustBeDirectory {
+            result = try followLink(dentry, from: parent.directory)
+        } else {
+            result = dentry
+        }
+        if parent.mustBeDirectory, result.inode.kind != .directory { throw .ENOTDIR }
+        return result
+    }
+
+    /// The parent of what a link's own path leads to, for `open` with `O_CREAT` through a dangling link.
+    package mutating func parentThroughLink(_ link: Dentry, from directory: Dentry) throws(Errno) -> Parent {
+        let target = try linkTarget(link)
+        return try parent(of: target, from: directory)
+    }
+
+    // MARK: Steps
+
+    private mutating func parent(of path: [UInt8], from start: Dentry) throws(Errno) -> Parent {
+        guard path.count < 4096 else { throw .ENAMETOOLONG }
+        var here = start
+        var rest = path[...]
+        if rest.first == 0x2f {
+            guard !options.contains(.beneath) else { throw .EXDEV }
+            here = root
+            if options.contains(.noCrossing), here.mount !== start.mount { throw .EXDEV }
+        }
+        var last: ArraySlice<UInt8>?
+        while true {
+            rest = rest.drop { $0 == 0x2f }
+            guard !rest.isEmpty else { break }
+            let component = rest.prefix { $0 != 0x2f }
+            rest = rest.dropFirst(component.count)
+            if let last { here = try enter(here, last) }
+            last = component
+        }
+        let hasSlash = path.last == 0x2f
+        guard let last else {
+            return Parent(directory: here, name: nil, mustBeDirectory: true, lastKind: .root)
+        }
+        guard here.inode.kind == .directory else { throw .ENOTDIR }
+        if last.elementsEqual([0x2e]) || last.elementsEqual([0x2e, 0x2e]) {
+            let isDot = last.count == 1
+            let end = try enter(here, last)
+            return Parent(directory: end, name: nil, mustBeDirectory: true, lastKind: isDot ? .dot : .dotDot)
+        }
+        guard last.count <= FileName.maximum else { throw .ENAMETOOLONG }
+        try checkSearch(here)
+        return Parent(directory: here, name: FileName(Array(last)), mustBeDirectory: hasSlash, lastKind: .name)
+    }
+
+    /// One component on the way, links followed.
+    private mutating func enter(_ directory: Dentry, _ component: ArraySlice<UInt8>) throws(Errno) -> Dentry {
+        guard directory.inode.kind == .directory else { throw .ENOTDIR }
+        try checkSearch(directory)
+        if component.elementsEqual([0x2e]) { return directory }
+        if component.elementsEqual([0x2e, 0x2e]) { return try above(directory) }
+        guard component.count <= FileName.maximum else { throw .ENAMETOOLONG }
+        let dentry = try step(directory, FileName(Array(component)))
+        guard dentry.inode.kind == .symbolicLink else { return dentry }
+        let target = try followLink(dentry, from: directory)
+        guard target.inode.kind == .directory else { throw .ENOTDIR }
+        return target
+    }
+
+    private func checkSearch(_ directory: Dentry) throws(Errno) {
+        // Root may search everywhere: no need to ask.
+        if credentials.has(.overrideAccess) || credentials.has(.readSearch) { return }
+        try credentials.check(.execute, try directory.inode.attributes())
+    }
+
+    /// A child, into whatever is mounted there.
+    private func step(_ directory: Dentry, _ name: FileName) throws(Errno) -> Dentry {
+        guard directory.inode.kind == .directory else { throw .ENOTDIR }
+        var dentry = try directory.child(name)
+        while let mounted = dentry.mounted?.root {
+            if options.contains(.noCrossing) { throw .EXDEV }
+            dentry = mounted
+        }
+        return dentry
+    }
+
+    private func above(_ directory: Dentry) throws(Errno) -> Dentry {
+        if directory === root { return root }
+        if options.contains(.beneath), directory === start { throw .EXDEV }
+        var here = directory
+        while here.parent == nil, let point = here.mount.point {
+            if options.contains(.noCrossing) { throw .EXDEV }
+            here = point
+            if here === root { return root }
+        }
+        return here.parent ?? here
+    }
+
+    private mutating func linkTarget(_ link: Dentry) throws(Errno) -> [UInt8] {
+        if options.contains(.noLinks) { throw .ELOOP }
+        guard linksLeft > 0 else { throw .ELOOP }
+        linksLeft -= 1
+        let target = try link.inode.readLink()
+        guard !target.isEmpty else { throw .ENOENT }
+        return target
+    }
+
+    private mutating func followLink(_ link: Dentry, from directory: Dentry) throws(Errno) -> Dentry {
+        if let magic = try link.inode.magicTarget() {
+            if options.contains(.noLinks) || options.contains(.noMagicLinks) { throw .ELOOP }
+            if options.contains(.beneath) || options.contains(.inRoot) { throw .EXDEV }
+            guard linksLeft > 0 else { throw .ELOOP }
+            linksLeft -= 1
+            switch magic {
+            case .dentry(let dentry): return dentry
+            case .inode(let inode):
+                return Dentry(name: link.name, parent: directory, inode: inode, mount: link.mount)
+            }
+        }
+        let target = try linkTarget(link)
+        let parent = try parent(of: target, from: directory)
+        return try end(of: parent, follow: true)
+    }
+}
