@@ -1,0 +1,70 @@
+import ArgumentParser
+import Foundation
+import SyscallTableGenerator
+
+@main
+struct SyscallTableGeneratorCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "syscall-table-generator",
+        abstract: "Makes the one table of system calls from the kernel's own sources.",
+        discussion: """
+            Examples:
+              syscall-table-generator extract --tree build/linux --data data
+              syscall-table-generator generate --data data --swift Sources/LinuxABI/Generated
+            """,
+        subcommands: [Extract.self, Generate.self])
+}
+
+struct Extract: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Reads facts from a kernel's source, and from the running kernel where it offers them.")
+
+    @Option(help: "The kernel's source, as scripts/fetch-kernel-sources unpacks it.")
+    var tree: String
+
+    @Option(help: "Where tracefs is mounted.")
+    var tracefs = "/sys/kernel/tracing"
+
+    @Option(help: "The running kernel's types.")
+    var btf = "/sys/kernel/btf/vmlinux"
+
+    @Option(help: "The data folder; its sources/ is written.")
+    var data = "data"
+
+    func run() throws {
+        var facts = Facts()
+        try KernelTree(root: URL(fileURLWithPath: tree)).read(into: &facts)
+        try FactsFiles(folder: URL(fileURLWithPath: data).appendingPathComponent("sources")).write(facts)
+        print("\(facts.versions[.table] ?? ""): \(facts.numbers.count) numbers")
+    }
+}
+
+struct Generate: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Merges the facts and the overlay of a data folder into syscalls.json and Swift.")
+
+    @Option(help: "The data folder: sources/ and overlay.txt.")
+    var data = "data"
+
+    @Option(help: "The folder of the generated Swift.")
+    var swift = "Sources/LinuxABI/Generated"
+
+    @Option(help: "Write syscalls.json here instead of the data folder.")
+    var json: String?
+
+    func run() throws {
+        let folder = URL(fileURLWithPath: data)
+        let facts = try FactsFiles(folder: folder.appendingPathComponent("sources")).read()
+        let text = try String(contentsOf: folder.appendingPathComponent("overlay.txt"), encoding: .utf8)
+        let table = try Merger.merge(facts, Overlay(parsing: text, file: "overlay.txt"))
+        let output = URL(fileURLWithPath: swift)
+        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        for file in SwiftEmitter.files(for: table) {
+            try Data(file.text.utf8).write(to: output.appendingPathComponent(file.path))
+        }
+        let jsonFile = json.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("syscalls.json")
+        try Data(JSONEmitter.text(for: table).utf8).write(to: jsonFile)
+        for gap in table.gaps { print("gap: \(gap)") }
+        print("\(table.calls.count) calls, \(table.disagreements.count) disagreements, \(table.gaps.count) gaps")
+    }
+}
