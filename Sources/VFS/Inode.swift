@@ -58,11 +58,12 @@ package enum MagicTarget {
 }
 
 /// One component of a path: not empty, without a slash, at most 255 bytes.
-package struct FileName: Hashable, Sendable {
+package struct FileName: Hashable, Sendable, ExpressibleByStringLiteral {
     package let bytes: [UInt8]
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
     package init(_ text: StaticString) { bytes = Array(text.description.utf8) }
+    package init(stringLiteral text: StaticString) { self.init(text) }
 
     package static let maximum = 255
 }

@@ -1,0 +1,114 @@
+internal import HostSystem
+package import LinuxABI
+package import VFS
+
+/// Who tells when a host descriptor may be ready.
+package protocol HostReadiness: AnyObject {
+    /// Fires the queue once when one of the events is there.
+    func arm(_ descriptor: Int32, _ events: PollEvents, _ queue: WaitQueue)
+}
+
+/// A descriptor that the sandbox was given from outside: standard input, output and error.
+///
+/// The description may be shared with other programs, so its flags stay as they are: what might wait is asked first.
+package final class HostStream: FileOperations {
+    private let descriptor: Int32
+    private let node: HostStreamNode
+    private unowned let readiness: any HostReadiness
+    private let queue = WaitQueue()
+    private let kind: FileKind
+
+    package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
+        self.descriptor = descriptor
+        self.readiness = readiness
+        node = HostStreamNode(try Host.status(descriptor), descriptor: descriptor)
+        kind = node.kind
+    }
+
+    package var inode: any Inode { node }
+    package var isSeekable: Bool { kind == .regular || kind == .blockDevice }
+    package var waitQueue: WaitQueue? { mayWait ? queue : nil }
+
+    private var mayWait: Bool { kind != .regular && kind != .blockDevice && kind != .directory }
+
+    /// Throws EAGAIN, with the queue armed, when the host has nothing ready.
+    private func require(_ events: PollEvents) throws(Errno) {
+        guard mayWait else { return }
+        let ready = Host.readiness(descriptor, events)
+        if !ready.isDisjoint(with: events.union([.error, .hangUp, .invalid])) { return }
+        readiness.arm(descriptor, events, queue)
+        throw .EAGAIN
+    }
+
+    package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
+        try require(.in)
+        // The host keeps the position: others share it.
+        let limit = output.freeCapacity
+        _ = try Host.read(descriptor, at: offset, into: &output, limit: limit)
+    }
+
+    package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
+        try require(.out)
+        // A pipe or terminal that says it has room takes at least a page without waiting.
+        let piece = mayWait ? bytes.extracting(first: 4096) : bytes
+        return try Host.write(descriptor, at: offset, piece)
+    }
+
+    package func poll(_ file: OpenFile) -> PollEvents {
+        guard mayWait else { return [.readable, .writable] }
+        let ready = Host.readiness(descriptor, [.in, .out, .priority, .readHangUp])
+        let missing = PollEvents([.in, .out]).subtracting(ready)
+        if !missing.isEmpty { readiness.arm(descriptor, missing, queue) }
+        return ready.union(ready.contains(.in) ? .readNormal : []).union(ready.contains(.out) ? .writeNormal : [])
+    }
+
+    package func seek(_ file: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        guard isSeekable else { throw .ESPIPE }
+        file.position = try Host.seek(descriptor, to: offset, whence: whence)
+        return file.position
+    }
+
+    /// Terminal ioctls that only look at or set the terminal itself: TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC,
+    /// TCFLSH, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCOUTQ. The number of bytes that each moves.
+    private static let forwarded: [UInt32: (reads: Int, writes: Int)] = [
+        0x5401: (0, 36), 0x5402: (36, 0), 0x5403: (36, 0), 0x5404: (36, 0), 0x5413: (0, 8), 0x5414: (8, 0),
+        0x541b: (0, 4), 0x5411: (0, 4),
+    ]
+
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+        guard let sizes = HostStream.forwarded[command] else { throw .ENOTTY }
+        var buffer = [UInt8](repeating: 0, count: 64)
+        if sizes.reads > 0 { buffer.replaceSubrange(0..<sizes.reads, with: try memory.read(sizes.reads, at: argument)) }
+        let result = try Host.ioctl(descriptor, command, &buffer)
+        if sizes.writes > 0 { try memory.write(Array(buffer[..<sizes.writes]), at: argument) }
+        return result
+    }
+
+    package func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
+        guard kind == .regular else { throw .ENODEV }
+        return .host(descriptor: descriptor, canWriteShared: file.flags.mayWrite)
+    }
+}
+
+/// The inode of a descriptor from outside.
+final class HostStreamNode: Inode {
+    private let descriptor: Int32
+    let kind: FileKind
+    let locks = FileLocks()
+
+    init(_ status: Host.Status, descriptor: Int32) {
+        self.descriptor = descriptor
+        kind = FileMode(rawValue: status.mode).kind ?? .characterDevice
+    }
+
+    func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
+
+    func setAttributes(_ change: AttributeChange) throws(Errno) {
+        // The file is the host's; a guest may believe that it changed it, as far as nobody loses anything.
+    }
+
+    func truncate(to size: Int64) throws(Errno) {
+        guard kind == .regular else { throw .EINVAL }
+        try Host.truncate(descriptor, to: Int(size))
+    }
+}

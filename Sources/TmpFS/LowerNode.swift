@@ -1,0 +1,16 @@
+package import LinuxABI
+package import VFS
+
+/// A file of a read-only file system below a tree in memory: what a node of the tree shows until it is changed.
+///
+/// A tree without lower nodes is a tmpfs; with them it is a memory overlay.
+package protocol LowerNode: AnyObject {
+    var kind: FileKind { get }
+    func attributes() throws(Errno) -> FileAttributes
+    /// Throws ENOENT.
+    func lookup(_ name: FileName) throws(Errno) -> any LowerNode
+    func entries() throws(Errno) -> [DirectoryEntry]
+    func readLink() throws(Errno) -> [UInt8]
+    /// A host descriptor, open read-only, that the caller closes.
+    func open() throws(Errno) -> Int32
+}

@@ -1,0 +1,194 @@
+package import LinuxABI
+
+/// The bytes between the ends of a pipe. See `pipe(7)`.
+package final class Pipe {
+    /// `PIPE_BUF`: writes up to this are not torn apart.
+    package static let atomicSize = 4096
+    package static let defaultCapacity = 65536
+    /// `/proc/sys/fs/pipe-max-size`.
+    package static let maximumCapacity = 1 << 20
+
+    private var ring: [UInt8] = []
+    private var head = 0
+    package private(set) var count = 0
+    package private(set) var capacity = Pipe.defaultCapacity
+    /// Lengths of the packets in the ring, with `O_DIRECT`; empty otherwise.
+    private var packets: [Int] = []
+    package internal(set) var readers = 0
+    package internal(set) var writers = 0
+    /// Both ends wait here, told apart by what they wait for.
+    package let waitQueue = WaitQueue()
+
+    package init() {}
+
+    package var room: Int { capacity - count }
+
+    /// Takes bytes out; nothing when there are none and a writer may still come.
+    /// Throws EAGAIN when the pipe is empty and has writers.
+    package func read(into output: inout OutputSpan<UInt8>) throws(Errno) {
+        guard count > 0 else {
+            if writers == 0 { return }
+            throw .EAGAIN
+        }
+        var wanted = min(output.freeCapacity, count)
+        var dropped = 0
+        if let packet = packets.first {
+            dropped = max(0, packet - wanted)
+            wanted = min(wanted, packet)
+            packets.removeFirst()
+        }
+        let source = ring
+        let span = source.span
+        for _ in 0..<wanted {
+            output.append(span[head])
+            head += 1
+            if head == ring.count { head = 0 }
+        }
+        head = ring.isEmpty ? 0 : (head + dropped) % ring.count
+        count -= wanted + dropped
+        if count == 0 { head = 0 }
+        waitQueue.wake(.writable)
+    }
+
+    /// Puts bytes in, all of them when there are at most `atomicSize`.
+    /// Throws EPIPE without readers, EAGAIN without room.
+    package func write(_ bytes: Span<UInt8>, asPacket: Bool = false) throws(Errno) -> Int {
+        guard readers > 0 else { throw .EPIPE }
+        guard !bytes.isEmpty else { return 0 }
+        let needed = bytes.count <= Pipe.atomicSize ? bytes.count : 1
+        guard room >= needed else { throw .EAGAIN }
+        let taken = min(bytes.count, asPacket ? min(room, Pipe.atomicSize) : room)
+        grow(to: count + taken)
+        var tail = (head + count) % ring.count
+        var span = ring.mutableSpan
+        for index in 0..<taken {
+            span[tail] = bytes[index]
+            tail += 1
+            if tail == span.count { tail = 0 }
+        }
+        count += taken
+        if asPacket { packets.append(taken) }
+        waitQueue.wake(.readable)
+        return taken
+    }
+
+    /// Copies the first bytes without taking them, for tee(2).
+    package func peek(_ limit: Int) -> [UInt8] {
+        (0..<min(limit, count)).map { ring[(head + $0) % ring.count] }
+    }
+
+    /// `F_SETPIPE_SZ`. Throws EBUSY when more is in it, EPERM above what an unprivileged caller may have.
+    package func setCapacity(_ wanted: Int, privileged: Bool) throws(Errno) -> Int {
+        guard wanted > 0, wanted <= 1 << 31 else { throw .EINVAL }
+        var size = 4096
+        while size < wanted { size *= 2 }
+        guard privileged || size <= Pipe.maximumCapacity || size <= capacity else { throw .EPERM }
+        guard size <= 64 << 20 else { throw .ENOMEM }
+        guard size >= count else { throw .EBUSY }
+        let grows = size > capacity
+        capacity = size
+        if ring.count > size { resize(to: size) }
+        if grows { waitQueue.wake(.writable) }
+        return size
+    }
+
+    private func grow(to needed: Int) {
+        guard needed > ring.count else { return }
+        var size = max(4096, ring.count)
+        while size < needed { size *= 2 }
+        resize(to: min(size, max(capacity, needed)))
+    }
+
+    private func resize(to size: Int) {
+        var larger = peek(count)
+        larger.append(contentsOf: repeatElement(0, count: size - larger.count))
+        ring = larger
+        head = 0
+    }
+
+    func endClosed() { waitQueue.wakeAll() }
+}
+
+/// One end of a pipe, or both for a FIFO opened with `O_RDWR`.
+package final class PipeEnd: FileOperations {
+    package let pipe: Pipe
+    private let node: any Inode
+    private let reads: Bool
+    private let writes: Bool
+
+    package init(_ pipe: Pipe, node: any Inode, reads: Bool, writes: Bool) {
+        self.pipe = pipe
+        self.node = node
+        self.reads = reads
+        self.writes = writes
+        if reads { pipe.readers += 1 }
+        if writes { pipe.writers += 1 }
+    }
+
+    package var inode: any Inode { node }
+    package var waitQueue: WaitQueue? { pipe.waitQueue }
+
+    package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
+        guard output.freeCapacity > 0 else { return }
+        try pipe.read(into: &output)
+    }
+
+    package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
+        try pipe.write(bytes, asPacket: file.flags.contains(.direct))
+    }
+
+    package func poll(_ file: OpenFile) -> PollEvents {
+        var events: PollEvents = []
+        if reads {
+            if pipe.count > 0 { events.formUnion(.readable) }
+            if pipe.writers == 0 { events.insert(.hangUp) }
+        }
+        if writes {
+            if pipe.room >= Pipe.atomicSize { events.formUnion(.writable) }
+            if pipe.readers == 0 { events.insert(.error) }
+        }
+        return events
+    }
+
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+        // FIONREAD
+        guard command == 0x541b else { throw .ENOTTY }
+        var writer = ByteWriter()
+        writer.put(Int32(clamping: pipe.count))
+        try memory.write(writer.bytes, at: argument)
+        return 0
+    }
+
+    package func release(_ file: OpenFile) {
+        if reads { pipe.readers -= 1 }
+        if writes { pipe.writers -= 1 }
+        pipe.endClosed()
+    }
+}
+
+/// The inode of an unnamed pipe.
+package final class PipeNode: Inode {
+    private var stored: FileAttributes
+    package let locks = FileLocks()
+
+    package init(number: UInt64, userID: UInt32, groupID: UInt32, now: Timestamp) {
+        stored = FileAttributes()
+        stored.inode = number
+        stored.device = DeviceNumber(major: 0, minor: 13).rawValue
+        stored.mode = FileMode(.fifo, 0o600)
+        stored.userID = userID
+        stored.groupID = groupID
+        stored.accessTime = now
+        stored.modificationTime = now
+        stored.changeTime = now
+    }
+
+    package var kind: FileKind { .fifo }
+    package func attributes() throws(Errno) -> FileAttributes { stored }
+
+    package func setAttributes(_ change: AttributeChange) throws(Errno) {
+        if let permissions = change.permissions { stored.mode = FileMode(.fifo, permissions) }
+        if let user = change.userID { stored.userID = user }
+        if let group = change.groupID { stored.groupID = group }
+    }
+}
