@@ -52,7 +52,7 @@ let sandbox: [Target] = [
     floor("TraceModel", on: ["LinuxABI"]),
     floor(
         "Kernel", on: ["VFS", "TmpFS", "ELFImage", "GuestMemory", "Platform", "HostSystem", "LinuxABI", "TraceModel"]),
-    floor("Syscalls", on: ["Kernel", "VFS", "GuestMemory", "HostSystem", "LinuxABI", "TraceModel"]),
+    floor("Syscalls", on: ["Kernel", "ELFImage", "Platform", "VFS", "GuestMemory", "HostSystem", "LinuxABI", "TraceModel"]),
     floor(
         "Sandbox",
         on: [

@@ -1,15 +1,55 @@
 package import LinuxABI
+package import Platform
+package import VFS
 
 /// A sandbox's whole kernel state. It belongs to one host thread; nothing in it is locked.
 package final class Kernel {
+    /// What runs for a system call: see `HandlerTable` in `Syscalls`.
+    package typealias Handler = @Sendable (GuestThread, ArgumentRegisters) throws(Errno) -> Int
+
     package let clock: any KernelClock
     package let timers = TimerHeap()
+    package let futexes = FutexTable()
+    /// Queued signals by user (`RLIMIT_SIGPENDING`).
+    package let signalAccounts = SignalAccounts()
+    /// How long guests have run.
+    package var cpuTimes: any CPUTimeSource = HostCPUTimeSource()
+    /// Nil in tests that run handlers without guests.
+    package let platform: TrapPlatform?
+    /// By call number; nil is ENOSYS.
+    package var handlers: [Handler?] = []
     package internal(set) var processes: [ProcessID: Process] = [:]
     package internal(set) var threads: [ProcessID: GuestThread] = [:]
+    /// The first guest process; the sandbox ends with it.
+    package internal(set) var firstProcess: Process?
     /// Threads whose wait has fired, in that order.
     var runnable: [GuestThread] = []
+    private var lastID: Int32 = 1
+    /// How often each call number was made that has no handler.
+    package internal(set) var unimplemented: [Int: Int] = [:]
+    /// Told of each unimplemented call the first time a thread makes it (`--verbose`).
+    package var onUnimplemented: ((GuestThread, _ number: Int) -> Void)?
+    /// Hears of every call, signal and end (`--trace`).
+    package var sink: (any TraceSink)?
+    /// What the auxiliary vector says of the processor: AT_HWCAP, AT_HWCAP2 and AT_MINSIGSTKSZ of the host.
+    package var hardwareCapabilities: (first: UInt, second: UInt, minimumSignalStack: UInt) = (0, 0, 2048)
+    /// Whose record locks each process waits for.
+    package var lockWaits: [ProcessID: [FileLocks.Owner]] = [:]
+    /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
+    package var memoryFiles: (any MemoryFileMaker)?
+    private var lastAnonymousInode: UInt64 = 10_000
+    /// Bytes of private memory that all guests together may map; nil for no limit.
+    package var memoryLimit: UInt64?
+    /// Work of others than guests: host descriptors that became ready.
+    package var hostEvents: (() -> Bool)?
+    /// A signal of the host that is meant for the guest (Ctrl-C, SIGTERM).
+    package var onHostSignal: ((SignalNumber) -> Void)?
 
-    package init(clock: any KernelClock) { self.clock = clock }
+    package init(clock: any KernelClock, platform: TrapPlatform? = nil) {
+        self.clock = clock
+        self.platform = platform
+        platform?.onDeath = { [unowned self] stub, status in stubDied(stub, status: status) }
+    }
 
     /// Lets a parked thread try its call again at the loop's next turn.
     package func makeRunnable(_ thread: GuestThread) {
@@ -17,6 +57,57 @@ package final class Kernel {
         thread.state = .runnable
         runnable.append(thread)
     }
+
+    /// A number that no process, thread, group or session has. Throws EAGAIN at `kernel.pid_max`.
+    package func newID() throws(Errno) -> ProcessID {
+        for _ in 0..<Kernel.maximumID {
+            lastID = lastID >= Kernel.maximumID - 1 ? 300 : lastID + 1
+            let id = ProcessID(lastID)
+            if threads[id] == nil, processes[id] == nil,
+                !processes.values.contains(where: { $0.group == id || $0.session == id })
+            {
+                return id
+            }
+        }
+        throw .EAGAIN
+    }
+
+    /// An inode number for a pipe, socket or other file without a file system.
+    package func newAnonymousInode() -> UInt64 {
+        lastAnonymousInode += 1
+        return lastAnonymousInode
+    }
+
+    /// See `memfd_create(2)`. Throws ENOSYS in a kernel without a place for such files.
+    package func newMemoryFile(flags: UInt32, credentials: FileCredentials) throws(Errno) -> (any Inode, Mount) {
+        guard let memoryFiles else { throw .ENOSYS }
+        let inode = try memoryFiles.makeMemoryFile(
+            NewInode(mode: FileMode(.regular, 0o777), userID: credentials.userID, groupID: credentials.groupID))
+        // Without MFD_ALLOW_SEALING the file is sealed against seals.
+        (inode as? any Sealable)?.seals = flags & 2 != 0 ? 0 : 1
+        return (inode, memoryFiles.mount)
+    }
+
+    /// `kernel.pid_max`.
+    package static let maximumID: Int32 = 4_194_304
+}
+
+/// Makes files that live in memory and have no name.
+package protocol MemoryFileMaker: AnyObject {
+    var mount: Mount { get }
+    func makeMemoryFile(_ new: NewInode) throws(Errno) -> any Inode
+}
+
+/// Who hears of what guests do, in the one order in which the kernel does it.
+package protocol TraceSink: AnyObject {
+    /// A call is about to be handled for the first time.
+    func began(_ thread: GuestThread)
+    /// A call has its result (a negated errno for failure).
+    func ended(_ thread: GuestThread, result: Int)
+    func delivered(_ signal: SignalInfo, to thread: GuestThread)
+    func cloned(_ parent: GuestThread, child: GuestThread, flags: UInt64)
+    func executed(_ thread: GuestThread, path: [UInt8])
+    func exited(_ thread: GuestThread, status: Int32)
 }
 
 /// The time, as the kernel sees it: the host's clocks, or a virtual one in tests and deterministic runs.

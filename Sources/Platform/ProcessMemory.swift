@@ -13,7 +13,8 @@ package final class ProcessMemory: GuestMemory {
         try ProcessMemory.check(address, count)
         // The host appends at most `count` bytes to the span's free room, and says how many.
         try unsafe output.withUnsafeMutableBufferPointer { buffer, initialized throws(Errno) in
-            let room = unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
+            let room = unsafe UnsafeMutableRawBufferPointer(
+                rebasing: UnsafeMutableRawBufferPointer(buffer)[initialized...])
             guard room.count >= count else { throw .EFAULT }
             let target = unsafe UnsafeMutableRawBufferPointer(rebasing: room[..<count])
             let got = try unsafe Host.readMemory(of: process, at: address, into: target)

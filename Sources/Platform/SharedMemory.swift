@@ -36,7 +36,8 @@ final class SharedMemory {
     /// The address of `offset`, for host calls and atomics. `offset..<offset + count` is checked to be inside.
     @inline(__always)
     func pointer(at offset: Int, count: Int) -> UnsafeMutableRawPointer {
-        precondition(offset >= 0 && count >= 0 && offset <= size - count, "offsets in shared memory are the kernel's own")
+        precondition(
+            offset >= 0 && count >= 0 && offset <= size - count, "offsets in shared memory are the kernel's own")
         return unsafe base + offset
     }
 

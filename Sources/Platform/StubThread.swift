@@ -49,7 +49,7 @@ package final class StubThread {
     /// Strong: the process forgets its threads when it ends.
     package let process: StubProcess
     /// The host's number, once known.
-    package internal(set) var hostThread: Int32 = 0
+    package var hostThread: Int32 = 0
     /// Whose it is, for the kernel.
     package var owner: AnyObject?
     /// Commands that did not fit the last answer.
@@ -226,7 +226,8 @@ package final class StubThread {
 
     private func writeRegisters(_ r: UserRegisters) {
         let words: InlineArray<20, UInt> = [
-            r.r15, r.r14, r.r13, r.r12, r.rbp, r.rbx, r.r11, r.r10, r.r9, r.r8, r.rax, r.rcx, r.rdx, r.rsi, r.rdi, r.rax,
+            r.r15, r.r14, r.r13, r.r12, r.rbp, r.rbx, r.r11, r.r10, r.r9, r.r8, r.rax, r.rcx, r.rdx, r.rsi, r.rdi,
+            r.rax,
             r.rip, r.flags, r.rsp, r.fsBase,
         ]
         for index in 0..<20 { memory.store(words[index], at: cold + 8 * index) }

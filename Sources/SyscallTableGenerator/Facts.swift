@@ -99,3 +99,13 @@ package struct Facts: Equatable, Sendable {
 
     package init() {}
 }
+
+extension Facts {
+    /// Takes what a running kernel's BTF says of the calls, and of the structures that they point at.
+    package mutating func add(_ btf: BTF, release: String) {
+        signatures[.btf] = btf.signatures()
+        versions[.btf] = release
+        let declared = (signatures[.definition] ?? []) + (signatures[.prototype] ?? [])
+        structureSizes = btf.sizes(of: Set(declared.flatMap(\.parameters).compactMap { CType.pointee($0.type) }))
+    }
+}

@@ -92,12 +92,14 @@ struct ParameterCompleter {
         return size.value
     }
 
-    /// Bytes behind a pointer to `type`.
+    /// Bytes behind a pointer to `type`. BTF was extracted on x86-64: elsewhere the overlay says what differs.
     private func size(of type: String) -> Sourced<Int>? {
-        if let size = overlay.sizes[type]?[row.architecture] { return Sourced(size, .overlay) }
         if let size = SwiftTypes.integerSize(type) { return Sourced(size, .type) }
-        if let size = structureSizes[type] { return Sourced(size, .btf) }
-        return nil
+        if let size = structureSizes[type] {
+            let own = overlay.sizes[type]?[row.architecture]
+            return own == nil || own == size ? Sourced(size, .btf) : own.map { Sourced($0, .overlay) }
+        }
+        return overlay.sizes[type]?[row.architecture].map { Sourced($0, .overlay) }
     }
 
     private func swiftType(

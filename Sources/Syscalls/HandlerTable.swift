@@ -43,7 +43,10 @@ package struct HandlerTable: Sendable {
     package let rows: [SyscallRow?]
 
     /// Every family's rows.
-    package static let x86_64 = HandlerTable(families: [])
+    package static let x86_64 = HandlerTable(families: [
+        SyscallRow.files, SyscallRow.metadata, SyscallRow.directories, SyscallRow.descriptors,
+        SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes,
+    ])
 
     init(families: [[SyscallRow]]) {
         var rows = [SyscallRow?](repeating: nil, count: 512)

@@ -3,7 +3,7 @@ package import LinuxABI
 package import VFS
 
 /// One file of a tree in memory. With a lower node it shows that one until the first change copies what is needed up.
-package final class TmpNode: Inode {
+package final class TmpNode: Inode, Sealable, HolePunching, NamedPipeHolder {
     let fileSystem: TmpFS
     package let kind: FileKind
     private var stored: FileAttributes
@@ -30,6 +30,7 @@ package final class TmpNode: Inode {
     package private(set) lazy var locks = FileLocks()
     /// What a socket or FIFO of this name is to those who open it.
     package var attachment: AnyObject?
+    package var namedPipe: NamedPipe? { attachment as? NamedPipe }
     /// `memfd_create(2)`'s seals; nil where `F_ADD_SEALS` does not apply.
     package var seals: UInt32?
 

@@ -196,3 +196,13 @@ extension Inode {
 
     package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: 0x0102_1994) }
 }
+
+/// A file whose ranges can be zeroed without writing.
+package protocol HolePunching: AnyObject {
+    func punch(at offset: Int64, count: Int64) throws(Errno)
+}
+
+/// A memory file that can be sealed: see `F_ADD_SEALS` in `fcntl(2)`. `seals` is nil where that does not apply.
+package protocol Sealable: AnyObject {
+    var seals: UInt32? { get set }
+}

@@ -34,8 +34,30 @@ struct Extract: ParsableCommand {
     func run() throws {
         var facts = Facts()
         try KernelTree(root: URL(fileURLWithPath: tree)).read(into: &facts)
+        let release = try runningRelease()
+        if let signatures = try TracefsParser.signatures(below: URL(fileURLWithPath: tracefs)) {
+            facts.signatures[.tracefs] = signatures
+            facts.versions[.tracefs] = release
+        } else {
+            print("tracefs: \(tracefs) shows no system calls; what was extracted before stays")
+        }
+        if let bytes = FileManager.default.contents(atPath: btf) {
+            try facts.add(BTF([UInt8](bytes), file: btf), release: release)
+        } else {
+            print("BTF: \(btf) can't be read; what was extracted before stays")
+        }
         try FactsFiles(folder: URL(fileURLWithPath: data).appendingPathComponent("sources")).write(facts)
         print("\(facts.versions[.table] ?? ""): \(facts.numbers.count) numbers")
+        for source in Source.allCases {
+            guard let signatures = facts.signatures[source] else { continue }
+            print("\(source.rawValue): \(signatures.count) signatures")
+        }
+    }
+
+    /// `Linux 6.12.9`, as the running kernel says: local suffixes are of no concern.
+    private func runningRelease() throws -> String {
+        let release = try String(contentsOfFile: "/proc/sys/kernel/osrelease", encoding: .utf8)
+        return "Linux " + release.prefix { $0.isNumber || $0 == "." }
     }
 }
 

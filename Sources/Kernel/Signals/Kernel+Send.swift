@@ -84,9 +84,9 @@ extension Kernel {
         guard !process.isExiting else { return false }
         let set = SignalSet(signal)
         if SignalSet.stop.contains(set) {
-            process.forget(SignalSet(.continue))
+            process.forgetPending(SignalSet(.continue))
         } else if signal == .continue {
-            process.forget(.stop)
+            process.forgetPending(.stop)
             resume(process)
         }
         return !thread.ignores(signal)
@@ -105,7 +105,7 @@ extension Kernel {
 
 extension Process {
     /// Drops pending signals, those of each thread too.
-    func forget(_ signals: SignalSet) {
+    package func forgetPending(_ signals: SignalSet) {
         pendingSignals.remove(signals)
         for thread in threads { thread.signals.pending.remove(signals) }
     }

@@ -1,4 +1,4 @@
-package import LinuxABI
+internal import LinuxABI
 
 /// The signal state that each thread has for itself.
 package struct ThreadSignals {
@@ -63,10 +63,9 @@ package struct AlternateStack: Sendable {
     /// True if a handler runs on it now. With `SS_AUTODISARM` the question never arises: it is disarmed meanwhile.
     package func isInUse(at pointer: UInt) -> Bool { flags & SignalStack.autoDisarm == 0 && holds(pointer) }
 
-    /// The flags that `sigaltstack(2)` reports at this stack pointer.
-    package func reportedFlags(at pointer: UInt) -> UInt32 {
-        let mode = size == 0 ? SignalStack.disable : isInUse(at: pointer) ? SignalStack.onStack : 0
-        return mode | flags & SignalStack.autoDisarm
+    /// What `sigaltstack(2)` reports at this stack pointer.
+    package func reported(at pointer: UInt) -> SignalStack {
+        SignalStack(base: base, flags: mode(at: pointer) | flags & SignalStack.autoDisarm, length: size)
     }
 
     /// `SS_*` at this stack pointer without the flag bits. Linux's `sas_ss_flags`.

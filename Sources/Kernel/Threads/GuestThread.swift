@@ -1,10 +1,12 @@
 package import GuestMemory
 package import LinuxABI
+package import Platform
 package import VFS
 
 /// One guest thread: Linux's `task_struct`, minus what the thread group shares (`Process`).
 package final class GuestThread: Waiter {
-    package let id: ProcessID
+    /// Changes only when `execve(2)` leaves another thread than the leader.
+    package private(set) var id: ProcessID
     package unowned let kernel: Kernel
     package let process: Process
 
@@ -19,6 +21,25 @@ package final class GuestThread: Waiter {
     package var name: [UInt8]
     /// How calls reach the guest's memory.
     package var memory: any GuestMemory
+    /// The address space; nil in tests that need none.
+    package var map: MemoryMap?
+    /// The host thread that runs the guest's code; nil in tests, and once the thread has ended.
+    package var stub: StubThread?
+    /// What the stub has to do before the call that is being handled returns.
+    package var commands: [StubCommand] = []
+    /// Set by a call whose result depends on its commands: run when the stub has carried them out.
+    package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)?
+    /// The commands' outcome decides the call's result: wait for it.
+    package var mustReport = false
+    /// Set while a new host thread is awaited.
+    var whenReady: ((GuestThread) -> Void)?
+    /// The new host thread stands in its stub already.
+    var isReady = false
+    /// A call has changed more registers than rax.
+    package var registersChanged = false
+    /// The extended state as an XSAVE area in standard format; filled before signals are delivered.
+    package var floatingPointState: [UInt8] = []
+    package var floatingPointStateChanged = false
     /// The general registers while the thread is in the kernel.
     package var registers = UserRegisters()
 
@@ -62,7 +83,29 @@ package final class GuestThread: Waiter {
         self.name = name
     }
 
+    func takeNumber(_ number: ProcessID) { id = number }
+
+    /// From now on calls reach memory by way of the stub thread's payloads.
+    func bindMemory() {
+        guard let stub else { return }
+        let memory = stub.guestMemory
+        memory.mayWrite = { [weak self] address, count in
+            self?.map?.areas.allows(.write, in: address..<address &+ UInt(count)) ?? false
+        }
+        self.memory = memory
+    }
+
     package func fire(_ queue: WaitQueue, _ events: PollEvents) { kernel.makeRunnable(self) }
+}
+
+/// How a call goes on after its commands.
+package enum CommandOutcome {
+    /// With this result (a negated errno for failure).
+    case result(Int)
+    /// The handler runs again.
+    case again
+    /// Something else takes care of the thread.
+    case handled
 }
 
 /// What one system call was, for restarts and for the trace.
@@ -177,7 +220,8 @@ extension GuestThread {
         var next = address
         while bytes.count < limit {
             // Never past the page: the string may end just before an unmapped one.
-            let count = min(limit - bytes.count, Int(4096 - next % 4096))
+            let cached = memory.cachedCount(at: next)
+            let count = min(limit - bytes.count, cached > 0 ? cached : Int(4096 - next % 4096))
             let piece = try copyIn(count, from: next)
             if let end = piece.firstIndex(of: 0) { return bytes + piece[..<end] }
             bytes += piece

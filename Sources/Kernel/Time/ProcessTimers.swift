@@ -87,7 +87,7 @@ package final class CreatedTimer {
     package let id: Int32
     /// The clock as the guest named it.
     package let clockNumber: Int32
-    package let event: TimerEvent
+    package var event: TimerEvent
     private unowned let process: Process
     /// Its signal is pending.
     package private(set) var isQueued = false
@@ -102,6 +102,12 @@ package final class CreatedTimer {
         self.clockNumber = clockNumber
         self.event = event
         self.process = process
+    }
+
+    /// The timer is set anew: a signal that is still pending counts for nothing.
+    package func forgetQueued() {
+        isQueued = false
+        overrun = 0
     }
 
     private func expire() {

@@ -33,3 +33,9 @@ package final class NamedPipe {
     /// How often the peer of an opener in that mode has opened.
     package func peerOpens(_ flags: OpenFlags) -> Int { flags.accessMode == 0 ? writerOpens : readerOpens }
 }
+
+/// An inode that may be a FIFO.
+package protocol NamedPipeHolder: AnyObject {
+    /// The pipe behind the name, once somebody has opened it.
+    var namedPipe: NamedPipe? { get }
+}

@@ -1,0 +1,212 @@
+internal import LinuxABI
+internal import Platform
+internal import VFS
+
+/// The loop: one host thread takes requests in one order and runs each to completion.
+extension Kernel {
+    /// Runs guests until the first process has ended.
+    /// - Returns: its wait status.
+    package func run() -> Int32 {
+        guard let platform, let first = firstProcess else { return 0 }
+        while !first.threads.isEmpty {
+            var hasWorked = false
+            if let (stub, event) = platform.nextEvent() {
+                hasWorked = true
+                handle(event, of: stub)
+            }
+            if !runnable.isEmpty {
+                hasWorked = true
+                runRunnable()
+            }
+            if let due = timers.next, due <= clock.now {
+                hasWorked = true
+                timers.run(until: clock.now)
+            }
+            if hostEvents?() == true { hasWorked = true }
+            let signals = platform.takeSignals()
+            if signals != 0 {
+                hasWorked = true
+                forward(signals)
+            }
+            if !hasWorked { platform.wait(until: timers.next) }
+        }
+        platform.shutDown()
+        return first.waitStatus
+    }
+
+    private func forward(_ signals: UInt64) {
+        for number in 1...64 where signals & (1 << UInt64(number - 1)) != 0 {
+            onHostSignal?(SignalNumber(Int32(number)))
+        }
+    }
+
+    /// One turn of every thread that was runnable when the turn began.
+    private func runRunnable() {
+        let turn = runnable
+        runnable.removeAll(keepingCapacity: true)
+        for thread in turn where thread.state == .runnable {
+            thread.unpark()
+            thread.state = .running
+            thread.restart.isAgain = true
+            dispatch(thread)
+        }
+    }
+
+    private func handle(_ event: StubEvent, of stub: StubThread) {
+        guard let thread = stub.owner as? GuestThread, thread.stub === stub else { return }
+        switch event {
+        case .syscall(let number, let arguments):
+            thread.registers = stub.readRegisters()
+            thread.call.number = number
+            thread.call.arguments = arguments
+            thread.call.isActive = true
+            thread.restart = RestartState()
+            thread.afterCommands = nil
+            sink?.began(thread)
+            guard !thread.process.isExiting else { return end(thread) }
+            dispatch(thread)
+        case .fault(let fault):
+            thread.registers = stub.readRegisters()
+            thread.postFault(fault)
+            returnToGuest(thread, result: nil)
+        case .ready:
+            thread.isReady = true
+            if let whenReady = thread.whenReady {
+                thread.whenReady = nil
+                whenReady(thread)
+            }
+        case .interrupted:
+            thread.registers = stub.readRegisters()
+            returnToGuest(thread, result: nil)
+        case .commandsDone(let lastResult, let failure):
+            commandsDone(thread, lastResult: lastResult, failure: failure)
+        case .forged:
+            // Whoever writes nonsense into its own stub has ended itself.
+            exitGroup(thread.process, waitStatus: 9)
+        }
+    }
+
+    /// Runs the handler of the call that the thread is in.
+    func dispatch(_ thread: GuestThread) {
+        let number = thread.call.number
+        guard number >= 0, number < handlers.count, let handler = handlers[number] else {
+            if unimplemented[number, default: 0] == 0 { onUnimplemented?(thread, number) }
+            unimplemented[number, default: 0] += 1
+            return finish(thread, result: -Int(Errno.ENOSYS.rawValue))
+        }
+        do throws(Errno) {
+            let result = try handler(thread, thread.call.arguments)
+            finish(thread, result: result)
+        } catch {
+            switch error {
+            case .parked: park(thread)
+            case .noReturn: break
+            default: finish(thread, result: -Int(error.rawValue))
+            }
+        }
+    }
+
+    private func park(_ thread: GuestThread) {
+        thread.stub?.block()
+    }
+
+    /// The handler is done: its commands go to the stub, and the result to the guest, at once or when they are done.
+    func finish(_ thread: GuestThread, result: Int) {
+        guard thread.state != .dead else { return }
+        guard !thread.commands.isEmpty, let stub = thread.stub else {
+            return complete(thread, result: result)
+        }
+        // With one thread nobody can see the address space between the answer and the commands; a command that fails is
+        // reported in any case.
+        let isShared = (thread.map?.users ?? 1) > 1
+        guard thread.mustReport || isShared else { return complete(thread, result: result) }
+        thread.mustReport = false
+        thread.map?.isChanging = true
+        var answer = StubAnswer(value: result)
+        answer.commands = thread.commands
+        answer.reports = true
+        thread.commands = []
+        thread.restart.value = result
+        do throws(Errno) {
+            try stub.answer(answer)
+        } catch {
+            commandsDone(thread, lastResult: 0, failure: error)
+        }
+    }
+
+    private func commandsDone(_ thread: GuestThread, lastResult: Int, failure: Errno?) {
+        if let map = thread.map, map.isChanging {
+            map.isChanging = false
+            map.changed.wakeAll()
+        }
+        let after = thread.afterCommands
+        thread.afterCommands = nil
+        guard let after else {
+            guard thread.call.isActive else { return returnToGuest(thread, result: nil) }
+            return complete(thread, result: failure.map { -Int($0.rawValue) } ?? thread.restart.value)
+        }
+        switch after(thread, lastResult, failure) {
+        case .result(let value): complete(thread, result: value)
+        case .again:
+            thread.restart.isAgain = true
+            dispatch(thread)
+        case .handled: break
+        }
+    }
+
+    /// The call has its result; nothing but signals stands between it and the guest.
+    func complete(_ thread: GuestThread, result: Int) {
+        if result > -512 || result < -600 { sink?.ended(thread, result: result) }
+        thread.call.isActive = false
+        returnToGuest(thread, result: result)
+    }
+
+    /// Lets guest code go on, after the signals that wait for it.
+    /// - Parameters:
+    ///   - result: of the call that the thread was in; nil if it was in none.
+    func returnToGuest(_ thread: GuestThread, result: Int?) {
+        guard let stub = thread.stub, thread.state != .dead else { return }
+        if thread.process.isExiting { return end(thread) }
+        var answer = StubAnswer()
+        if let result {
+            thread.registers.rax = UInt(bitPattern: result)
+            answer.value = result
+        }
+        if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true {
+            if !thread.floatingPointStateChanged { thread.floatingPointState = stub.readFloatingPoint() ?? [] }
+            switch thread.deliverSignals(afterCall: result) {
+            case .proceed: break
+            case .stopped, .ended: return
+            }
+            thread.registersChanged = true
+            if thread.floatingPointStateChanged {
+                answer.floatingPoint = thread.floatingPointState
+                thread.floatingPointStateChanged = false
+            }
+        } else if thread.floatingPointStateChanged {
+            answer.floatingPoint = thread.floatingPointState
+            thread.floatingPointStateChanged = false
+        }
+        if thread.registersChanged || result == nil {
+            thread.registersChanged = false
+            answer.registers = thread.registers
+            answer.value = Int(bitPattern: thread.registers.rax)
+        }
+        answer.commands = thread.commands
+        thread.commands = []
+        thread.state = .running
+        do throws(Errno) {
+            try stub.answer(answer)
+        } catch {
+            exitGroup(thread.process, waitStatus: 9)
+        }
+    }
+
+    func stubDied(_ stub: StubThread, status: Int32) {
+        guard let owner = stub.owner as? GuestThread, let map = owner.map else { return }
+        // The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
+        for process in Array(processes.values) where process.threads.contains(where: { $0.map === map }) {
+            exitGroup(process, waitStatus: status & 0x7f == 0 ? 9 : status & 0x7f)
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package import GuestMemory
+package import LinuxABI
+package import Platform
+package import VFS
+
+/// An address space: Linux's `mm_struct`. The processes of a `CLONE_VM` family share one; it lives in one stub process.
+///
+/// The list of areas is what the guest may see; each change also says what the stub has to do, and those commands travel
+/// with the answer of the call that made the change.
+package final class MemoryMap {
+    package private(set) var areas = VMAList()
+    package let stub: StubProcess
+    /// Threads that live here, over all processes.
+    package var users = 0
+    /// The heap, as `brk(2)` moves its end.
+    package var heap: Range<UInt> = 0..<0
+    /// New mappings go below.
+    package var mappingTop: UInt = MemoryMap.defaultTop
+    package var stack: Range<UInt> = 0..<0
+    /// Only one thread at a time may have commands under way that change the areas.
+    package var isChanging = false
+    package let changed = WaitQueue()
+    package var auxiliaryVector: [UInt8] = []
+
+    package static let defaultTop: UInt = GuestLayout.taskSize - (1 << 34)
+    package static let lowest: UInt = 0x10000
+    /// `vm.max_map_count`.
+    package static let maximumAreas = 65530
+
+    package init(stub: StubProcess) { self.stub = stub }
+
+    package var memory: any GuestMemory { stub.memory }
+
+    /// A copy for a forked child, whose stub has inherited every mapping.
+    package func copy(into stub: StubProcess) -> MemoryMap {
+        let copy = MemoryMap(stub: stub)
+        copy.areas = areas
+        copy.heap = heap
+        copy.mappingTop = mappingTop
+        copy.stack = stack
+        copy.auxiliaryVector = auxiliaryVector
+        for area in areas.areas where area.isKeptFromChildren { copy.areas.remove(area.start..<area.end) }
+        return copy
+    }
+
+    /// Forgets everything: what `execve(2)` does before the new image.
+    package func removeAll() {
+        areas = VMAList()
+        heap = 0..<0
+        stack = 0..<0
+    }
+
+    // MARK: Arguments
+
+    package static func pageUp(_ value: UInt) -> UInt? {
+        let (sum, overflow) = value.addingReportingOverflow(GuestLayout.pageSize - 1)
+        return overflow ? nil : sum & ~(GuestLayout.pageSize - 1)
+    }
+
+    package static func isAligned(_ value: UInt) -> Bool { value % GuestLayout.pageSize == 0 }
+
+    /// The page range of a call's address and length. Throws `error` when it is unaligned or leaves the address space.
+    package static func range(_ address: UInt, _ length: UInt, error: Errno = .EINVAL) throws(Errno) -> Range<UInt> {
+        guard isAligned(address), let length = pageUp(length) else { throw error }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow, end <= GuestLayout.taskSize else { throw error }
+        return address..<end
+    }
+
+    // MARK: Changes
+
+    /// Where `mmap(2)` puts `length` bytes without MAP_FIXED: at the hint if it is free, else high. Throws ENOMEM.
+    package func place(_ length: UInt, hint: UInt) throws(Errno) -> UInt {
+        guard length <= GuestLayout.taskSize else { throw .ENOMEM }
+        if hint != 0, let hint = MemoryMap.pageUp(hint), hint >= MemoryMap.lowest,
+            hint <= GuestLayout.taskSize - length, !areas.overlaps(hint..<hint + length)
+        {
+            return hint
+        }
+        if let gap = areas.highestGap(length: length, below: mappingTop, above: MemoryMap.lowest) { return gap }
+        if let gap = areas.highestGap(length: length, below: GuestLayout.taskSize, above: MemoryMap.lowest) {
+            return gap
+        }
+        throw .ENOMEM
+    }
+
+    /// Adds an area over whatever was there. Throws ENOMEM beyond the number of areas or the limit of the address space.
+    package func add(_ area: VMA, limit: UInt64) throws(Errno) -> [StubCommand] {
+        let replaced = areas.parts(in: area.start..<area.end).reduce(0) { $0 + $1.length }
+        guard areas.areas.count < MemoryMap.maximumAreas,
+            UInt64(areas.totalLength - replaced + area.length) <= limit
+        else { throw .ENOMEM }
+        areas.remove(area.start..<area.end)
+        areas.insert(area)
+        return MemoryMap.commands(mapping: area)
+    }
+
+    /// What a stub does to map one area.
+    private static func commands(mapping area: VMA) -> [StubCommand] {
+        let fixed: Int32 = 0x10 | (area.isShared ? 0x01 : 0x02)
+        guard let object = area.object else {
+            // Shared anonymous memory always has an object. MAP_ANONYMOUS | MAP_NORESERVE
+            return [
+                .mapAnonymous(
+                    address: area.start, length: area.length, protection: area.protection.rawValue,
+                    flags: fixed | 0x20 | 0x4000)
+            ]
+        }
+        return [
+            .receiveFile(descriptor: object.descriptor),
+            .mapFile(
+                address: area.start, length: area.length, protection: area.protection.rawValue, flags: fixed | 0x4000,
+                offset: area.offset),
+            .closeFile,
+        ]
+    }
+
+    package func remove(_ range: Range<UInt>) -> [StubCommand] {
+        guard areas.overlaps(range) else { return [] }
+        areas.remove(range)
+        return [.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound)]
+    }
+
+    /// See `mprotect(2)`. Throws ENOMEM for a hole (after the part before it was changed, as Linux does), EACCES where the
+    /// file behind a shared mapping may not be written.
+    package func protect(_ range: Range<UInt>, _ protection: Protection) throws(Errno) -> [StubCommand] {
+        var commands: [StubCommand] = []
+        var next = range.lowerBound
+        for part in areas.parts(in: range) {
+            guard part.start == next else { break }
+            if part.isShared, protection.contains(.write), part.object?.canWriteShared == false { throw .EACCES }
+            next = part.end
+        }
+        let done = range.lowerBound..<next
+        if !done.isEmpty {
+            areas.change(done) { $0.protection = protection }
+            commands.append(
+                .protect(address: done.lowerBound, length: next - done.lowerBound, protection: protection.rawValue))
+        }
+        guard next == range.upperBound else {
+            // The stub does what was done here, and the caller hears of the hole.
+            partial = commands
+            throw .ENOMEM
+        }
+        return commands
+    }
+
+    /// Commands of a change that failed half way, which the answer must still carry.
+    package var partial: [StubCommand] = []
+
+    package func change(_ range: Range<UInt>, _ change: (inout VMA) -> Void) { areas.change(range, change) }
+
+    /// Moves or resizes one area without telling the stub: `mremap(2)` does that by one command of its own.
+    package func replace(_ old: Range<UInt>, with area: VMA?) {
+        areas.remove(old)
+        if let area {
+            areas.remove(area.start..<area.end)
+            areas.insert(area)
+        }
+    }
+
+    // MARK: Faults
+
+    /// The `si_code` of a SIGSEGV at the address: SEGV_MAPERR where nothing is mapped, else SEGV_ACCERR.
+    package func segmentationCode(at address: UInt) -> Int32 { areas.area(at: address) == nil ? 1 : 2 }
+}
+
+extension MemoryMap {
+    /// The stub could not map the range after all.
+    package func forget(_ range: Range<UInt>) { replace(range, with: nil) }
+
+    /// Changes the parts of the range that are mapped.
+    package func changeCovered(_ range: Range<UInt>, _ body: (inout VMA) -> Void) {
+        for part in areas.parts(in: range) { change(part.start..<part.end, body) }
+    }
+}

@@ -1,0 +1,125 @@
+/// The areas of one address space, ascending and disjoint. What the guest may see of its memory follows from it.
+package struct VMAList {
+    package private(set) var areas: [VMA] = []
+
+    package init() {}
+
+    /// The index of the first area that ends above the address; `areas.count` if none does.
+    package func index(endingAbove address: UInt) -> Int {
+        var low = 0
+        var high = areas.count
+        while low < high {
+            let middle = (low + high) / 2
+            if areas[middle].end > address { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
+    /// The area that holds the address.
+    package func area(at address: UInt) -> VMA? {
+        let index = index(endingAbove: address)
+        guard index < areas.count, areas[index].start <= address else { return nil }
+        return areas[index]
+    }
+
+    package func overlaps(_ range: Range<UInt>) -> Bool {
+        let index = index(endingAbove: range.lowerBound)
+        return index < areas.count && areas[index].start < range.upperBound
+    }
+
+    /// True if every byte of the range is in some area.
+    package func covers(_ range: Range<UInt>) -> Bool {
+        var next = range.lowerBound
+        var index = index(endingAbove: next)
+        while next < range.upperBound {
+            guard index < areas.count, areas[index].start <= next else { return false }
+            next = areas[index].end
+            index += 1
+        }
+        return true
+    }
+
+    /// True if every byte of the range may be accessed so.
+    package func allows(_ access: Protection, in range: Range<UInt>) -> Bool {
+        var next = range.lowerBound
+        var index = index(endingAbove: next)
+        while next < range.upperBound {
+            guard index < areas.count, areas[index].start <= next, areas[index].protection.isSuperset(of: access) else {
+                return false
+            }
+            next = areas[index].end
+            index += 1
+        }
+        return true
+    }
+
+    /// The parts of areas that lie in the range, clipped to it.
+    package func parts(in range: Range<UInt>) -> [VMA] {
+        var parts: [VMA] = []
+        var index = index(endingAbove: range.lowerBound)
+        while index < areas.count, areas[index].start < range.upperBound {
+            let area = areas[index]
+            parts.append(area.part(from: max(area.start, range.lowerBound), to: min(area.end, range.upperBound)))
+            index += 1
+        }
+        return parts
+    }
+
+    /// Takes everything in the range out, splitting what reaches over its ends.
+    package mutating func remove(_ range: Range<UInt>) {
+        let first = index(endingAbove: range.lowerBound)
+        var last = first
+        var kept: [VMA] = []
+        while last < areas.count, areas[last].start < range.upperBound {
+            let area = areas[last]
+            if area.start < range.lowerBound { kept.append(area.part(from: area.start, to: range.lowerBound)) }
+            if area.end > range.upperBound { kept.append(area.part(from: range.upperBound, to: area.end)) }
+            last += 1
+        }
+        areas.replaceSubrange(first..<last, with: kept)
+    }
+
+    /// Puts an area where nothing is, and joins it with its neighbours where they are alike.
+    package mutating func insert(_ area: VMA) {
+        guard area.start < area.end else { return }
+        var index = index(endingAbove: area.start)
+        areas.insert(area, at: index)
+        if index > 0, areas[index - 1].continues(in: areas[index]) {
+            areas[index - 1].end = areas[index].end
+            areas.remove(at: index)
+            index -= 1
+        }
+        if index + 1 < areas.count, areas[index].continues(in: areas[index + 1]) {
+            areas[index].end = areas[index + 1].end
+            areas.remove(at: index + 1)
+        }
+    }
+
+    /// Changes every area of the range, which must be covered.
+    package mutating func change(_ range: Range<UInt>, _ change: (inout VMA) -> Void) {
+        let parts = parts(in: range)
+        remove(range)
+        for var part in parts {
+            change(&part)
+            insert(part)
+        }
+    }
+
+    /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.
+    package func highestGap(length: UInt, below top: UInt, above bottom: UInt) -> UInt? {
+        var ceiling = top
+        var index = index(endingAbove: top)
+        if index < areas.count, areas[index].start < top { ceiling = areas[index].start }
+        while true {
+            let floor = index > 0 ? max(areas[index - 1].end, bottom) : bottom
+            if ceiling > floor, ceiling - floor >= length { return ceiling - length }
+            guard index > 0 else { return nil }
+            index -= 1
+            ceiling = min(ceiling, areas[index].start)
+            if ceiling <= bottom { return nil }
+        }
+    }
+
+    /// The bytes of all areas together.
+    package var totalLength: UInt { areas.reduce(0) { $0 + $1.length } }
+}

@@ -1,0 +1,188 @@
+package import LinuxABI
+internal import Platform
+internal import VFS
+
+/// `CLONE_*` of `clone(2)`.
+package struct CloneFlags: OptionSet, Sendable {
+    package let rawValue: UInt64
+
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    package static let memory = CloneFlags(rawValue: 0x100)
+    package static let fileSystem = CloneFlags(rawValue: 0x200)
+    package static let files = CloneFlags(rawValue: 0x400)
+    package static let signalHandlers = CloneFlags(rawValue: 0x800)
+    package static let pidFile = CloneFlags(rawValue: 0x1000)
+    package static let vfork = CloneFlags(rawValue: 0x4000)
+    package static let parent = CloneFlags(rawValue: 0x8000)
+    package static let thread = CloneFlags(rawValue: 0x10000)
+    package static let settls = CloneFlags(rawValue: 0x80000)
+    package static let parentSetThreadID = CloneFlags(rawValue: 0x100000)
+    package static let childClearThreadID = CloneFlags(rawValue: 0x200000)
+    package static let childSetThreadID = CloneFlags(rawValue: 0x1000000)
+    package static let io = CloneFlags(rawValue: 0x8000_0000)
+    package static let clearSignalHandlers = CloneFlags(rawValue: 0x1_0000_0000)
+    /// Every namespace flag: mount, cgroup, uts, ipc, user, pid, net, time.
+    package static let namespaces = CloneFlags(rawValue: 0x7e02_0080)
+}
+
+/// What `clone(2)` and its relatives ask for.
+package struct CloneRequest {
+    package var flags: CloneFlags = []
+    package var exitSignal = SignalNumber(0)
+    /// Top of the child's stack; 0 keeps the parent's.
+    package var stack: UInt = 0
+    package var parentThreadID: UInt = 0
+    package var childThreadID: UInt = 0
+    package var pidFile: UInt = 0
+    package var tls: UInt = 0
+
+    package init() {}
+}
+
+/// How threads and processes begin.
+extension Kernel {
+    /// Starts a copy of the calling thread; the handler returns what this returns, and the call ends with the child's number
+    /// when the host has made it.
+    package func clone(_ parent: GuestThread, _ request: CloneRequest) throws(Errno) -> Int {
+        guard let map = parent.map, let stub = parent.stub else { throw .ENOSYS }
+        if map.isChanging { throw parent.park(on: [map.changed], interrupted: .ERESTARTNOINTR) }
+        let flags = request.flags
+        let id = try newID()
+        let process: Process
+        if flags.contains(.thread) {
+            process = parent.process
+        } else {
+            process = newProcess(id, like: parent, request)
+        }
+        let floatingPoint = stub.readFloatingPoint() ?? []
+        let sharesMemory = flags.contains(.memory)
+        let childStub: StubThread
+        let childMap: MemoryMap
+        if sharesMemory {
+            childStub = try map.stub.newThread(floatingPoint: floatingPoint)
+            childMap = map
+        } else {
+            childStub = try map.stub.newProcess(copying: stub, floatingPoint: floatingPoint)
+            childMap = map.copy(into: childStub.process)
+        }
+        let child = GuestThread(
+            id: id, process: process, files: flags.contains(.files) ? parent.files : parent.files.copy(),
+            fileSystem: flags.contains(.fileSystem) ? parent.fileSystem : parent.fileSystem.copy(),
+            credentials: parent.credentials, memory: childMap.memory, name: parent.name)
+        if flags.contains(.files) { parent.files.addUser() }
+        child.map = childMap
+        childMap.users += 1
+        child.stub = childStub
+        childStub.owner = child
+        child.signals.blocked = parent.signals.blocked
+        if !sharesMemory || flags.contains(.vfork) { child.signals.alternateStack = parent.signals.alternateStack }
+        child.registers = parent.registers
+        child.registers.rax = 0
+        if request.stack != 0 { child.registers.rsp = request.stack }
+        if flags.contains(.settls) { child.registers.fsBase = request.tls }
+        if flags.contains(.childClearThreadID) { child.clearThreadID = request.childThreadID }
+
+        parent.commands = [
+            sharesMemory
+                ? .newThread(slot: childStub.slot) : .newProcess(slot: childStub.slot, child: childStub.process)
+        ]
+        parent.mustReport = true
+        parent.afterCommands = { [unowned self] parent, made, failure in
+            if failure != nil || made <= 0 {
+                abandon(child)
+                return .result(-Int(Errno.EAGAIN.rawValue))
+            }
+            return begin(child, of: parent, request, host: Int32(truncatingIfNeeded: made))
+        }
+        return 0
+    }
+
+    private func newProcess(_ id: ProcessID, like thread: GuestThread, _ request: CloneRequest) -> Process {
+        let old = thread.process
+        let flags = request.flags
+        let actions: SignalActions
+        if flags.contains(.signalHandlers) {
+            actions = old.actions
+        } else {
+            actions = old.actions.copy()
+            if flags.contains(.clearSignalHandlers) { actions.resetForExec() }
+        }
+        let parent = flags.contains(.parent) ? old.parent : old
+        let process = Process(
+            id: id, kernel: self, parent: parent, group: old.group, session: old.session, actions: actions)
+        process.limits = old.limits
+        process.exitSignal = flags.contains(.parent) ? old.exitSignal : request.exitSignal
+        process.executable = old.executable
+        process.argumentRange = old.argumentRange
+        process.environmentRange = old.environmentRange
+        process.dumpable = old.dumpable
+        return process
+    }
+
+    /// The host could not make the child.
+    private func abandon(_ child: GuestThread) {
+        child.files.removeUser()
+        child.state = .dead
+        if let stub = child.stub {
+            if child.map?.stub === stub.process, (child.map?.users ?? 0) > 1 {
+                stub.process.abandon(stub)
+            } else {
+                stub.process.kill()
+            }
+        }
+        child.map?.users -= 1
+    }
+
+    /// The host has made the child: it exists from now on.
+    private func begin(
+        _ child: GuestThread, of parent: GuestThread, _ request: CloneRequest, host: Int32
+    ) -> CommandOutcome {
+        guard let stub = child.stub else { return .result(-Int(Errno.EAGAIN.rawValue)) }
+        if request.flags.contains(.memory) {
+            stub.hostThread = host
+        } else {
+            stub.process.hostMade(host, thread: stub)
+        }
+        child.bindMemory()
+        let process = child.process
+        process.threads.append(child)
+        threads[child.id] = child
+        if process !== parent.process {
+            processes[process.id] = process
+            process.parent?.children.append(process)
+        }
+        sink?.cloned(parent, child: child, flags: request.flags.rawValue)
+        if request.flags.contains(.parentSetThreadID) {
+            try? parent.copyOut(integer: child.id.rawValue, to: request.parentThreadID)
+        }
+        let start: (GuestThread) -> Void = { [unowned self] child in
+            if request.flags.contains(.childSetThreadID) {
+                try? child.copyOut(integer: child.id.rawValue, to: request.childThreadID)
+            }
+            returnToGuest(child, result: nil)
+        }
+        if child.isReady { start(child) } else { child.whenReady = start }
+        guard request.flags.contains(.vfork) else { return .result(Int(child.id.rawValue)) }
+        // The parent sleeps until the child has its own program or is gone: its handler runs again and finds this.
+        parent.restart.object = process
+        parent.restart.value = Int(child.id.rawValue)
+        return .again
+    }
+
+    /// The second half of `vfork(2)`, at each further try.
+    package func awaitVfork(_ parent: GuestThread, child: Process) throws(Errno) -> Int {
+        if child.hasExecuted || child.threads.isEmpty { return parent.restart.value }
+        parent.parkUnlessDying(on: child.endEvents)
+        throw .parked
+    }
+}
+
+extension GuestThread {
+    /// Parks where only death ends the wait early.
+    func parkUnlessDying(on queue: WaitQueue) {
+        queue.add(self)
+        waits = [queue]
+        state = .parked
+    }
+}

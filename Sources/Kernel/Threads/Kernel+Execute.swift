@@ -1,0 +1,250 @@
+package import ELFImage
+internal import HostSystem
+package import LinuxABI
+internal import Platform
+package import VFS
+
+/// A program that is about to replace a process's: what `execve(2)` has found before the point of no return.
+package struct Executable {
+    package var dentry: Dentry
+    package var file: OpenFile
+    package var plan: LoadPlan
+    package var interpreter: (file: OpenFile, plan: LoadPlan)?
+    package var arguments: [[UInt8]]
+    package var environment: [[UInt8]]
+    /// The path as given, for AT_EXECFN.
+    package var name: [UInt8]
+    package var credentials: Credentials
+    package var isSecure = false
+
+    package init(
+        dentry: Dentry, file: OpenFile, plan: LoadPlan, interpreter: (file: OpenFile, plan: LoadPlan)?,
+        arguments: [[UInt8]], environment: [[UInt8]], name: [UInt8], credentials: Credentials
+    ) {
+        self.dentry = dentry
+        self.file = file
+        self.plan = plan
+        self.interpreter = interpreter
+        self.arguments = arguments
+        self.environment = environment
+        self.name = name
+        self.credentials = credentials
+    }
+}
+
+/// Where a new program's parts go.
+package struct ImagePlacement {
+    /// Past the last byte of the stack.
+    package let stackTop: UInt
+    package let mappingTop: UInt
+    package let programBase: UInt
+    package let heapGap: UInt
+    package let random: [UInt8]
+
+    /// Chosen anew for each program, as Linux's address space layout randomization does.
+    package init() {
+        random = Host.random(16)
+        var reader = ByteReader(Host.random(32))
+        func pages(_ bits: UInt) -> UInt { (reader.take(UInt.self) & ((1 << bits) - 1)) << 12 }
+        stackTop = GuestLayout.taskSize - (1 << 30) - pages(22)
+        mappingTop = stackTop - (1 << 34) - pages(28)
+        programBase = 0x5555_5555_4000 + pages(28)
+        heapGap = pages(13)
+    }
+}
+
+/// The second half of `execve(2)`.
+extension Kernel {
+    /// Replaces the program of the thread's process. The call does not return: the new program starts.
+    package func execute(_ thread: GuestThread, _ image: Executable, _ placement: ImagePlacement) throws(Errno) {
+        guard let platform, let oldMap = thread.map, let oldStub = thread.stub else { throw .ENOSYS }
+        let stackLimit = min(thread.process.limits.stack.soft, 64 << 20)
+        let stackSize = max(UInt(stackLimit) & ~(GuestLayout.pageSize - 1), 0x21000)
+        let stack = try InitialStack(
+            top: placement.stackTop, arguments: image.arguments, environment: image.environment, executable: image.name,
+            facts: facts(image, placement), limit: max(Int(stackSize / 4), 131_072))
+        // A process that shares its memory, or has other threads there, starts in a stub of its own.
+        let isAlone = oldMap.users == 1
+        let stub = isAlone ? oldStub : try platform.newProcess()
+
+        endOtherThreads(of: thread)
+        let map = MemoryMap(stub: stub.process)
+        map.users = 1
+        map.mappingTop = placement.mappingTop
+        map.auxiliaryVector = stack.auxiliaryVector
+        var commands: [StubCommand] = [.unmapAll]
+        do throws(Errno) {
+            commands += try map.load(image.plan, image.file)
+            if let interpreter = image.interpreter { commands += try map.load(interpreter.plan, interpreter.file) }
+            commands += try map.makeStack(
+                placement.stackTop - stackSize..<placement.stackTop, executable: image.plan.hasExecutableStack)
+        } catch {
+            // Past the point of no return.
+            exitGroup(thread.process, waitStatus: 11)
+            throw .noReturn
+        }
+        let heapStart = (MemoryMap.pageUp(image.plan.end) ?? image.plan.end) + placement.heapGap
+        map.heap = heapStart..<heapStart
+        become(thread, image, stack)
+        thread.map = map
+        thread.stub = stub
+        stub.owner = thread
+        thread.memory = stub.process.memory
+        if isAlone {
+            oldMap.removeAll()
+        } else {
+            leave(oldMap, stub: oldStub)
+        }
+        thread.process.hasExecuted = true
+        thread.process.endEvents.wakeAll()
+
+        thread.registers = UserRegisters()
+        thread.registers.rip = image.interpreter?.plan.entry ?? image.plan.entry
+        thread.registers.rsp = stack.stackPointer
+        thread.commands = []
+        let bytes = stack.bytes
+        let pointer = stack.stackPointer
+        let start: (GuestThread) -> Void = { [unowned self] thread in
+            var answer = StubAnswer()
+            answer.commands = commands
+            answer.reports = true
+            thread.afterCommands = { [unowned self] thread, _, failure in
+                guard failure == nil, (try? thread.copyOut(bytes, to: pointer)) != nil else {
+                    exitGroup(thread.process, waitStatus: 9)
+                    return .handled
+                }
+                begin(thread)
+                return .handled
+            }
+            do throws(Errno) {
+                try stub.answer(answer)
+            } catch {
+                exitGroup(thread.process, waitStatus: 9)
+            }
+        }
+        if isAlone { start(thread) } else { thread.whenReady = start }
+        throw .noReturn
+    }
+
+    /// The new image stands: run it.
+    private func begin(_ thread: GuestThread) {
+        guard let platform else { return }
+        thread.call.isActive = false
+        sink?.ended(thread, result: 0)
+        thread.bindMemory()
+        thread.registersChanged = true
+        thread.floatingPointState = platform.initialFloatingPoint
+        thread.floatingPointStateChanged = true
+        returnToGuest(thread, result: nil)
+    }
+
+    private func facts(_ image: Executable, _ placement: ImagePlacement) -> InitialStack.Facts {
+        var facts = InitialStack.Facts()
+        facts.programHeaders = image.plan.programHeaders
+        facts.programHeaderCount = image.plan.programHeaderCount
+        facts.interpreterBase = image.interpreter.map { $0.plan.span.lowerBound } ?? 0
+        facts.entry = image.plan.entry
+        facts.userID = image.credentials.userID
+        facts.effectiveUserID = image.credentials.effectiveUserID
+        facts.groupID = image.credentials.groupID
+        facts.effectiveGroupID = image.credentials.effectiveGroupID
+        facts.isSecure = image.isSecure
+        facts.hardwareCapabilities = hardwareCapabilities.first
+        facts.hardwareCapabilities2 = hardwareCapabilities.second
+        facts.minimumSignalStack = hardwareCapabilities.minimumSignalStack
+        facts.random = placement.random
+        return facts
+    }
+
+    /// `execve` leaves one thread, with the process's number.
+    private func endOtherThreads(of thread: GuestThread) {
+        let process = thread.process
+        for other in process.threads where other !== thread {
+            switch other.state {
+            case .running:
+                // Its host thread computes in the old address space, which goes with the last user.
+                other.stub?.interrupt()
+                end(other, hostThreadEnds: false)
+            default: end(other)
+            }
+        }
+        if thread.id != process.id {
+            threads[thread.id] = nil
+            thread.takeNumber(process.id)
+            threads[thread.id] = thread
+        }
+    }
+
+    /// What changes for the process with its program.
+    private func become(_ thread: GuestThread, _ image: Executable, _ stack: InitialStack) {
+        let process = thread.process
+        sink?.executed(thread, path: image.name)
+        thread.credentials = image.credentials
+        process.actions = process.actions.copy()
+        process.actions.resetForExec()
+        thread.signals.alternateStack = AlternateStack()
+        if thread.files.isShared {
+            let own = thread.files.copy()
+            thread.files.removeUser()
+            thread.files = own
+        }
+        thread.files.closeForExec()
+        process.executable = image.dentry
+        process.argumentRange = stack.argumentRange
+        process.environmentRange = stack.environmentRange
+        process.exitSignal = SignalNumber(17)
+        process.dumpable = true
+        thread.clearThreadID = 0
+        thread.robustList = 0
+        thread.name = Array((image.name.split(separator: 0x2f).last ?? []).prefix(15))
+    }
+}
+
+extension MemoryMap {
+    /// The commands that map one image.
+    func load(_ plan: LoadPlan, _ file: OpenFile) throws(Errno) -> [StubCommand] {
+        guard case .host(let descriptor, _) = try file.operations.mapping(file) else { throw .ENOEXEC }
+        let object = MappedObject(file: file, descriptor: descriptor, ownsDescriptor: false, canWriteShared: false)
+        var commands: [StubCommand] = [.receiveFile(descriptor: descriptor)]
+        for step in plan.steps {
+            switch step {
+            case .file(let address, let length, let offset, let protection):
+                insert(
+                    VMA(
+                        start: address, end: address + length, protection: Protection(rawValue: protection),
+                        isShared: false, object: object, offset: UInt(offset)))
+                commands.append(
+                    .mapFile(
+                        address: address, length: length, protection: protection, flags: 0x12, offset: UInt(offset)))
+            case .anonymous(let address, let length, let protection):
+                insert(
+                    VMA(
+                        start: address, end: address + length, protection: Protection(rawValue: protection),
+                        isShared: false, object: nil, offset: 0))
+                commands.append(
+                    .mapAnonymous(address: address, length: length, protection: protection, flags: 0x4032))
+            case .zero(let address, let length):
+                commands.append(.zero(address: address, length: length))
+            }
+        }
+        commands.append(.closeFile)
+        return commands
+    }
+
+    func makeStack(_ range: Range<UInt>, executable: Bool) throws(Errno) -> [StubCommand] {
+        var area = VMA(
+            start: range.lowerBound, end: range.upperBound,
+            protection: executable ? [.read, .write, .execute] : [.read, .write],
+            isShared: false, object: nil, offset: 0)
+        area.label = "[stack]"
+        insert(area)
+        stack = range
+        return [
+            .mapAnonymous(
+                address: area.start, length: area.length, protection: area.protection.rawValue, flags: 0x2_4032)
+        ]
+    }
+
+    /// Puts an area over whatever an earlier segment left there.
+    private func insert(_ area: VMA) { replace(area.start..<area.end, with: area) }
+}

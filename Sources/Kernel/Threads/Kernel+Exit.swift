@@ -1,0 +1,133 @@
+internal import LinuxABI
+internal import Platform
+internal import VFS
+
+/// How threads and processes end. See `exit(2)`, `exit_group(2)`, `wait(2)`.
+extension Kernel {
+    /// Ends the calling thread; the last one of a process ends the process with `status` (0...255) as its exit code.
+    package func exit(_ thread: GuestThread, status: Int32) {
+        if thread.process.threads.count == 1, !thread.process.isExiting {
+            thread.process.waitStatus = (status & 0xff) << 8
+            thread.process.isExiting = true
+        }
+        end(thread)
+    }
+
+    /// Ends every thread of the process. The first reason counts.
+    /// - Parameters:
+    ///   - waitStatus: as `wait(2)` reports it: an exit code times 256, or a signal, with 0x80 for a core.
+    package func exitGroup(_ process: Process, waitStatus: Int32) {
+        if !process.isExiting {
+            process.isExiting = true
+            process.waitStatus = waitStatus
+        }
+        for thread in process.threads {
+            switch thread.state {
+            case .parked, .runnable, .stopped: end(thread)
+            case .running where ownsItsMemory(process): end(thread)
+            // In guest code, in an address space that goes on: it ends when its stub asks.
+            case .running: thread.stub?.interrupt()
+            case .dead: break
+            }
+        }
+    }
+
+    /// True if no thread of another process lives in the process's memory.
+    private func ownsItsMemory(_ process: Process) -> Bool {
+        guard let map = process.threads.first?.map else { return true }
+        return map.users == process.threads.lazy.filter { $0.map === map }.count
+    }
+
+    /// Takes a thread out of everything. Its host thread leaves, or its host process dies with the last one.
+    ///
+    /// - Parameter hostThreadEnds: false when the whole address space is about to go, so that nobody need tell the host
+    ///   thread, which may be computing.
+    func end(_ thread: GuestThread, hostThreadEnds: Bool = true) {
+        guard thread.state != .dead else { return }
+        let process = thread.process
+        thread.unpark()
+        runnable.removeAll { $0 === thread }
+        thread.state = .dead
+        thread.releaseFutexesAtExit()
+        thread.files.removeUser()
+        let stub = thread.stub
+        let map = thread.map
+        thread.stub = nil
+        process.threads.removeAll { $0 === thread }
+        threads[thread.id] = nil
+        if let map { leave(map, stub: hostThreadEnds ? stub : nil) }
+        sink?.exited(thread, status: process.waitStatus)
+        if process.threads.isEmpty { endProcess(process) }
+    }
+
+    /// A thread leaves an address space; with the last one the stub process goes.
+    func leave(_ map: MemoryMap, stub: StubThread?) {
+        map.users -= 1
+        if map.users <= 0 {
+            map.removeAll()
+            map.stub.kill()
+        } else if let stub {
+            stub.owner = nil
+            map.stub.end(stub)
+        }
+    }
+
+    private func endProcess(_ process: Process) {
+        process.isExiting = true
+        process.isZombie = true
+        process.releaseTimers()
+        for child in process.children {
+            child.parent = reaper(for: process)
+            if child.parentDeathSignal != 0 {
+                send(SignalInfo(SignalNumber(child.parentDeathSignal), code: 0), to: child)
+            }
+            if let parent = child.parent {
+                parent.children.append(child)
+                if child.isZombie { parent.childEvents.wakeAll() }
+            } else if child.isZombie {
+                forget(child)
+            }
+        }
+        process.children = []
+        process.endEvents.wakeAll()
+        guard let parent = process.parent else { return forget(process) }
+        notify(parent, ofEndOf: process)
+    }
+
+    private func notify(_ parent: Process, ofEndOf process: Process) {
+        let action = parent.actions[SignalNumber(17)]
+        let signal = process.exitSignal
+        if signal.isValid {
+            var info = SignalInfo(
+                signal, code: process.waitStatus & 0x7f == 0 ? 1 : process.waitStatus & 0x80 != 0 ? 3 : 2)
+            info.processID = process.id
+            info.status = process.waitStatus & 0x7f == 0 ? process.waitStatus >> 8 & 0xff : process.waitStatus & 0x7f
+            send(info, to: parent)
+        }
+        let isIgnored = action.handler == SignalAction.ignore || action.flags & 2 != 0
+        if signal.rawValue == 17, isIgnored {
+            reap(process)
+        }
+        parent.childEvents.wakeAll()
+    }
+
+    /// Who adopts the orphans of a process: the nearest subreaper above it; nil is the sandbox itself, which reaps at once.
+    private func reaper(for process: Process) -> Process? {
+        var candidate = process.parent
+        while let ancestor = candidate {
+            if ancestor.isSubreaper, !ancestor.isExiting { return ancestor }
+            candidate = ancestor.parent
+        }
+        return nil
+    }
+
+    /// The parent has waited for the process: its number is free.
+    package func reap(_ process: Process) {
+        process.parent?.children.removeAll { $0 === process }
+        forget(process)
+    }
+
+    private func forget(_ process: Process) {
+        processes[process.id] = nil
+    }
+}

@@ -1,0 +1,286 @@
+package import Kernel
+package import LinuxABI
+internal import VFS
+
+/// chmod(2), chown(2), utimensat(2), truncate(2), fallocate(2) and the extended attributes.
+extension GuestThread {
+    private func writable(_ dentry: Dentry?) throws(Errno) {
+        if let dentry, dentry.mount.isReadOnly { throw .EROFS }
+    }
+
+    // MARK: Mode
+
+    func chmodAt(
+        _ directory: FileNumber, _ pointer: UserString, _ mode: FileMode, _ flags: UInt32 = 0
+    ) throws(Errno) -> Int {
+        guard flags & ~0x1100 == 0 else { throw .EINVAL }
+        var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
+        if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
+        let dentry = try resolve(directory, try copyInPath(from: pointer), options)
+        try writable(dentry)
+        guard dentry.inode.kind != .symbolicLink else { throw .EOPNOTSUPP }
+        return try chmod(dentry.inode, mode)
+    }
+
+    func fchmod(_ number: FileNumber, _ mode: FileMode) throws(Errno) -> Int {
+        let file = try file(number)
+        try writable(file.location)
+        return try chmod(file.operations.inode, mode)
+    }
+
+    private func chmod(_ inode: any Inode, _ mode: FileMode) throws(Errno) -> Int {
+        let attributes = try inode.attributes()
+        let credentials = fileCredentials
+        guard credentials.owns(attributes) else { throw .EPERM }
+        var permissions = mode.permissions
+        // Nobody gives a set-group-id bit for a group that is not theirs.
+        if attributes.mode.kind != .directory, !credentials.isIn(attributes.groupID), !credentials.has(.keepSetID) {
+            permissions &= ~0o2000
+        }
+        var change = AttributeChange()
+        change.permissions = permissions
+        try inode.setAttributes(change)
+        return 0
+    }
+
+    // MARK: Owner
+
+    func chownAt(
+        _ directory: FileNumber, _ pointer: UserString, _ user: UInt32, _ group: UInt32, _ flags: UInt32
+    ) throws(Errno) -> Int {
+        guard flags & ~0x1100 == 0 else { throw .EINVAL }
+        var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
+        if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
+        let dentry = try resolve(directory, try copyInPath(from: pointer), options)
+        try writable(dentry)
+        return try chown(dentry.inode, user, group)
+    }
+
+    func fchown(_ number: FileNumber, _ user: UInt32, _ group: UInt32) throws(Errno) -> Int {
+        let file = try file(number)
+        try writable(file.location)
+        return try chown(file.operations.inode, user, group)
+    }
+
+    private func chown(_ inode: any Inode, _ user: UInt32, _ group: UInt32) throws(Errno) -> Int {
+        let attributes = try inode.attributes()
+        let credentials = fileCredentials
+        if !credentials.has(.changeOwner) {
+            if user != .max, user != attributes.userID || credentials.userID != attributes.userID { throw .EPERM }
+            if group != .max {
+                guard credentials.userID == attributes.userID else { throw .EPERM }
+                guard group == attributes.groupID || credentials.isIn(group) else { throw .EPERM }
+            }
+        }
+        var change = AttributeChange()
+        if user != .max { change.userID = user }
+        if group != .max { change.groupID = group }
+        // A changed owner takes the set-id bits of programs away, also for root.
+        if attributes.mode.kind == .regular, user != .max || group != .max {
+            var permissions = attributes.mode.permissions & ~0o4000
+            if permissions & 0o010 != 0 { permissions &= ~0o2000 }
+            change.permissions = permissions
+        }
+        try inode.setAttributes(change)
+        return 0
+    }
+
+    // MARK: Times
+
+    private static let now: Int64 = 0x3fff_ffff
+    private static let omit: Int64 = 0x3fff_fffe
+
+    /// See `utimensat(2)`; NULL for the path means the descriptor itself.
+    func utimensAt(
+        _ directory: FileNumber, _ pointer: UserString, _ times: UInt, _ flags: UInt32
+    ) throws(Errno) -> Int {
+        guard flags & ~0x1100 == 0 else { throw .EINVAL }
+        var pair: [Timestamp]?
+        if times != 0 {
+            var reader = ByteReader(try copyIn(32, from: times))
+            pair = [Timestamp(from: &reader), Timestamp(from: &reader)]
+        }
+        return try setTimes(directory, pointer, pair, flags)
+    }
+
+    /// utime(2), utimes(2), futimesat(2): seconds, or seconds and microseconds.
+    func utimes(
+        _ directory: FileNumber, _ pointer: UserString, _ times: UInt, microseconds: Bool
+    ) throws(Errno) -> Int {
+        var pair: [Timestamp]?
+        if times != 0, microseconds {
+            var reader = ByteReader(try copyIn(32, from: times))
+            var read: [Timestamp] = []
+            for _ in 0..<2 {
+                let seconds: Int64 = reader.take()
+                let micro: Int64 = reader.take()
+                guard micro >= 0, micro < 1_000_000 else { throw .EINVAL }
+                read.append(Timestamp(seconds: seconds, nanoseconds: micro * 1000))
+            }
+            pair = read
+        } else if times != 0 {
+            var reader = ByteReader(try copyIn(16, from: times))
+            pair = [Timestamp(seconds: reader.take()), Timestamp(seconds: reader.take())]
+        }
+        return try setTimes(directory, pointer, pair, 0)
+    }
+
+    private func setTimes(
+        _ directory: FileNumber, _ pointer: UserString, _ pair: [Timestamp]?, _ flags: UInt32
+    ) throws(Errno) -> Int {
+        if let pair {
+            for time in pair {
+                let special = time.nanoseconds == GuestThread.now || time.nanoseconds == GuestThread.omit
+                guard special || (time.nanoseconds >= 0 && time.nanoseconds < 1_000_000_000) else { throw .EINVAL }
+            }
+            if pair.allSatisfy({ $0.nanoseconds == GuestThread.omit }) { return 0 }
+        }
+        let inode: any Inode
+        if pointer.isNull, directory != .currentDirectory {
+            guard flags == 0 else { throw .EINVAL }
+            let file = try file(directory)
+            try writable(file.location)
+            inode = file.operations.inode
+        } else {
+            var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
+            if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
+            let dentry = try resolve(directory, try copyInPath(from: pointer), options)
+            try writable(dentry)
+            inode = dentry.inode
+        }
+        let attributes = try inode.attributes()
+        let credentials = fileCredentials
+        let allNow = pair?.allSatisfy { $0.nanoseconds == GuestThread.now } ?? true
+        if !credentials.owns(attributes) {
+            guard allNow else { throw .EPERM }
+            try credentials.check(.write, attributes)
+        }
+        let current = kernel.clock.realTime
+        func chosen(_ index: Int) -> Timestamp? {
+            guard let time = pair?[index] else { return current }
+            if time.nanoseconds == GuestThread.omit { return nil }
+            return time.nanoseconds == GuestThread.now ? current : time
+        }
+        var change = AttributeChange()
+        change.accessTime = chosen(0)
+        change.modificationTime = chosen(1)
+        try inode.setAttributes(change)
+        return 0
+    }
+
+    // MARK: Size
+
+    func truncate(_ pointer: UserString, _ size: Int) throws(Errno) -> Int {
+        guard size >= 0 else { throw .EINVAL }
+        let dentry = try resolve(.currentDirectory, try copyInPath(from: pointer))
+        guard dentry.inode.kind != .directory else { throw .EISDIR }
+        guard dentry.inode.kind == .regular else { throw .EINVAL }
+        try writable(dentry)
+        try fileCredentials.check(.write, try dentry.inode.attributes())
+        try checkSizeLimit(size)
+        try dentry.inode.truncate(to: Int64(size))
+        return 0
+    }
+
+    func ftruncate(_ number: FileNumber, _ size: Int) throws(Errno) -> Int {
+        guard size >= 0 else { throw .EINVAL }
+        let file = try file(number)
+        guard file.flags.mayWrite, file.operations.inode.kind == .regular else { throw .EINVAL }
+        try checkSizeLimit(size)
+        try file.operations.inode.truncate(to: Int64(size))
+        return 0
+    }
+
+    private func checkSizeLimit(_ size: Int) throws(Errno) {
+        guard UInt64(size) > process.limits.fileSize.soft else { return }
+        kernel.send(SignalInfo(SignalNumber(25), code: 0), to: self)
+        throw .EFBIG
+    }
+
+    /// See `fallocate(2)`.
+    func fallocate(_ number: FileNumber, _ mode: Int32, _ offset: Int, _ length: Int) throws(Errno) -> Int {
+        guard offset >= 0, length > 0 else { throw .EINVAL }
+        let file = try file(number)
+        guard mode & ~0x7f == 0 else { throw .EOPNOTSUPP }
+        let keepsSize = mode & 1 != 0
+        let isPunch = mode & 2 != 0
+        let isZero = mode & 0x10 != 0
+        guard mode & 0x68 == 0, !isPunch || keepsSize, !(isPunch && isZero) else { throw .EOPNOTSUPP }
+        guard file.flags.mayWrite else { throw .EBADF }
+        let kind = file.operations.inode.kind
+        guard kind != .fifo else { throw .ESPIPE }
+        guard kind != .directory else { throw .EISDIR }
+        guard kind == .regular else { throw .ENODEV }
+        let (end, overflow) = offset.addingReportingOverflow(length)
+        guard !overflow, end <= 1 << 46 else { throw .EFBIG }
+        let inode = file.operations.inode
+        let size = try inode.attributes().size
+        if isPunch || isZero {
+            guard let holes = inode as? any HolePunching else { throw .EOPNOTSUPP }
+            try holes.punch(at: Int64(offset), count: Int64(length))
+        }
+        if !keepsSize, Int64(end) > size {
+            try checkSizeLimit(end)
+            try inode.truncate(to: Int64(end))
+        }
+        return 0
+    }
+
+    // MARK: Extended attributes
+
+    /// The name of an attribute. Throws ERANGE, EOPNOTSUPP for a namespace that Linux has not.
+    private func attributeName(_ pointer: UserString) throws(Errno) -> [UInt8] {
+        let name = try copyInString(from: pointer.address, limit: 256, tooLong: .ERANGE)
+        guard !name.isEmpty else { throw .ERANGE }
+        let spaces = ["user.", "trusted.", "security.", "system."]
+        let text = String(decoding: name, as: UTF8.self)
+        guard let space = spaces.first(where: { text.hasPrefix($0) }) else { throw .EOPNOTSUPP }
+        guard text.count > space.count else { throw .EINVAL }
+        if space == "system." { throw .EOPNOTSUPP }
+        return name
+    }
+
+    /// `user.` attributes belong to files and directories only.
+    private func checkUserSpace(_ inode: any Inode, _ name: [UInt8]) throws(Errno) {
+        if name.starts(with: Array("user.".utf8)), inode.kind != .regular, inode.kind != .directory { throw .EPERM }
+    }
+
+    func setAttribute(
+        _ inode: any Inode, _ place: Dentry?, _ pointer: UserString, _ value: UInt, _ size: UInt, _ flags: Int32
+    ) throws(Errno) -> Int {
+        guard flags & ~3 == 0 else { throw .EINVAL }
+        let name = try attributeName(pointer)
+        guard size <= 65536 else { throw .E2BIG }
+        let bytes = try copyIn(Int(size), from: value)
+        try writable(place)
+        try checkUserSpace(inode, name)
+        try inode.setExtendedAttribute(name, to: bytes, flags: flags)
+        return 0
+    }
+
+    func getAttribute(_ inode: any Inode, _ pointer: UserString, _ value: UInt, _ size: UInt) throws(Errno) -> Int {
+        let name = try attributeName(pointer)
+        if name.starts(with: Array("user.".utf8)), inode.kind != .regular, inode.kind != .directory { throw .ENODATA }
+        let bytes = try inode.extendedAttribute(name)
+        guard size > 0 else { return bytes.count }
+        guard UInt(bytes.count) <= size else { throw .ERANGE }
+        try copyOut(bytes, to: value)
+        return bytes.count
+    }
+
+    func listAttributes(_ inode: any Inode, _ buffer: UInt, _ size: UInt) throws(Errno) -> Int {
+        let bytes = try inode.extendedAttributeNames().flatMap { $0 + [0] }
+        guard size > 0 else { return bytes.count }
+        guard UInt(bytes.count) <= size else { throw .ERANGE }
+        try copyOut(bytes, to: buffer)
+        return bytes.count
+    }
+
+    func removeAttribute(_ inode: any Inode, _ place: Dentry?, _ pointer: UserString) throws(Errno) -> Int {
+        let name = try attributeName(pointer)
+        try writable(place)
+        try checkUserSpace(inode, name)
+        try inode.removeExtendedAttribute(name)
+        return 0
+    }
+}

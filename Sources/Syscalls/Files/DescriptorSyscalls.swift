@@ -1,0 +1,267 @@
+package import Kernel
+package import LinuxABI
+internal import VFS
+
+/// close(2), dup(2), fcntl(2), ioctl(2), flock(2), sync(2) and the like.
+extension GuestThread {
+    func close(_ number: FileNumber) throws(Errno) -> Int {
+        try release(try files.remove(number))
+        return 0
+    }
+
+    private func release(_ file: OpenFile) throws(Errno) {
+        // Closing any descriptor of a file drops the process's record locks on it.
+        if !file.flags.contains(.pathOnly) {
+            file.operations.inode.locks.clear(0, .max, of: .process(process.id))
+        }
+        defer { file.release() }
+        try file.operations.flush(file)
+    }
+
+    /// See `close_range(2)`.
+    func closeRange(_ first: UInt32, _ last: UInt32, _ flags: UInt32) throws(Errno) -> Int {
+        guard flags & ~6 == 0, first <= last else { throw .EINVAL }
+        if flags & 2 != 0, files.isShared {
+            let own = files.copy()
+            files.removeUser()
+            files = own
+        }
+        for number in files.numbers where UInt32(number.rawValue) >= first && UInt32(number.rawValue) <= last {
+            if flags & 4 != 0 {
+                try files.setCloseOnExec(number, true)
+            } else {
+                try? release(try files.remove(number))
+            }
+        }
+        return 0
+    }
+
+    func dup(_ number: FileNumber) throws(Errno) -> Int {
+        try install(try files.file(number), closeOnExec: false)
+    }
+
+    func dup2(_ old: FileNumber, _ new: FileNumber) throws(Errno) -> Int {
+        if old == new {
+            _ = try files.file(old)
+            return Int(new.rawValue)
+        }
+        return try dup3(old, new, closeOnExec: false)
+    }
+
+    func dup3(_ old: FileNumber, _ new: FileNumber, _ flags: UInt32) throws(Errno) -> Int {
+        guard flags & ~0o2_000_000 == 0, old != new else { throw .EINVAL }
+        return try dup3(old, new, closeOnExec: flags != 0)
+    }
+
+    private func dup3(_ old: FileNumber, _ new: FileNumber, closeOnExec: Bool) throws(Errno) -> Int {
+        guard new.rawValue >= 0, Int(new.rawValue) < process.limits.openFiles else { throw .EBADF }
+        let file = try files.file(old)
+        if let replaced = try files.replace(file, closeOnExec: closeOnExec, at: new, limit: process.limits.openFiles) {
+            try? release(replaced)
+        }
+        return Int(new.rawValue)
+    }
+
+    // MARK: fcntl
+
+    /// See `fcntl(2)`.
+    func fcntl(_ number: FileNumber, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        let file = try files.file(number)
+        if file.flags.contains(.pathOnly), ![0, 1, 2, 3, 1030].contains(command) { throw .EBADF }
+        switch command {
+        case 0, 1030:
+            guard argument < UInt(process.limits.openFiles) else { throw .EINVAL }
+            return Int(
+                try files.install(
+                    file, closeOnExec: command == 1030, atLeast: Int(argument), limit: process.limits.openFiles
+                ).rawValue)
+        case 1: return try files.closeOnExec(number) ? 1 : 0
+        case 2:
+            try files.setCloseOnExec(number, argument & 1 != 0)
+            return 0
+        case 3: return Int(file.flags.rawValue)
+        case 4:
+            let changeable: OpenFlags = [.append, .async, .direct, .noAccessTime, .nonBlocking]
+            let wanted = OpenFlags(rawValue: UInt32(truncatingIfNeeded: argument)).intersection(changeable)
+            let flags = file.flags.subtracting(changeable).union(wanted)
+            try file.operations.flagsWillChange(file, to: flags)
+            file.flags = flags
+            return 0
+        case 5, 6, 7, 36, 37, 38: return try recordLock(file, command, argument)
+        case 8:
+            file.owner = Int32(truncatingIfNeeded: argument)
+            return 0
+        case 9: return Int(file.owner)
+        case 10:
+            guard argument <= 64 else { throw .EINVAL }
+            file.signal = Int32(argument)
+            return 0
+        case 11: return Int(file.signal)
+        case 1031, 1032:
+            guard let pipe = (file.operations as? PipeEnd)?.pipe else { throw .EBADF }
+            guard command == 1031 else { return pipe.capacity }
+            return try pipe.setCapacity(
+                Int(UInt32(truncatingIfNeeded: argument)), privileged: credentials.has(capability: 24))
+        case 1033, 1034: return try seals(file, command == 1033 ? UInt32(truncatingIfNeeded: argument) : nil)
+        case 1024: return 2
+        case 1025: throw .EINVAL
+        default: throw .EINVAL
+        }
+    }
+
+    private func seals(_ file: OpenFile, _ more: UInt32?) throws(Errno) -> Int {
+        guard let sealable = file.operations.inode as? any Sealable, let seals = sealable.seals else { throw .EINVAL }
+        guard let more else { return Int(seals) }
+        guard more & ~0x3f == 0 else { throw .EINVAL }
+        guard file.flags.mayWrite, seals & 1 == 0 else { throw .EPERM }
+        sealable.seals = seals | more
+        return 0
+    }
+
+    // MARK: ioctl
+
+    func ioctl(_ number: FileNumber, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        let file = try file(number)
+        switch command {
+        case 0x5451, 0x5450:
+            try files.setCloseOnExec(number, command == 0x5451)
+            return 0
+        case 0x5421, 0x5452:
+            let on: Int32 = try copyIn(Int32.self, from: argument)
+            let flag: OpenFlags = command == 0x5421 ? .nonBlocking : .async
+            if on != 0 { file.flags.insert(flag) } else { file.flags.remove(flag) }
+            return 0
+        case 0x541b where file.operations.inode.kind == .regular:
+            let left = try file.operations.inode.attributes().size - file.position
+            try copyOut(integer: Int32(clamping: left), to: argument)
+            return 0
+        default:
+            return try file.operations.ioctl(
+                file, command: command, argument: argument, memory: ThreadIoctlMemory(self))
+        }
+    }
+
+    // MARK: Locks
+
+    /// See `flock(2)`.
+    func flock(_ number: FileNumber, _ operation: UInt32) throws(Errno) -> Int {
+        let file = try file(number)
+        let locks = file.operations.inode.locks
+        switch operation & ~4 {
+        case 1, 2:
+            if locks.lockWhole(file, exclusive: operation & 2 != 0) { return 0 }
+            if operation & 4 != 0 { throw .EWOULDBLOCK }
+            throw park(on: [locks.released])
+        case 8:
+            locks.unlockWhole(file)
+            return 0
+        default: throw .EINVAL
+        }
+    }
+
+    /// F_GETLK, F_SETLK, F_SETLKW and their relatives for open file descriptions, on `struct flock` (32 bytes).
+    private func recordLock(_ file: OpenFile, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        var reader = ByteReader(try copyIn(32, from: argument))
+        let type: Int16 = reader.take()
+        let whence: Int16 = reader.take()
+        reader.skip(4)
+        let start: Int64 = reader.take()
+        let length: Int64 = reader.take()
+        let processID: Int32 = reader.take()
+        let isDescription = command >= 36
+        if isDescription, processID != 0 { throw .EINVAL }
+        guard (0...2).contains(type) else { throw .EINVAL }
+        let owner: FileLocks.Owner = isDescription ? .description(ObjectIdentifier(file)) : .process(process.id)
+        let range = try lockRange(file, whence, start, length)
+        let wanted = FileLocks.Range(
+            start: range.lowerBound, end: range.upperBound, isExclusive: type == 1, owner: owner,
+            processID: isDescription ? -1 : process.id.rawValue)
+        let locks = file.operations.inode.locks
+        if command == 5 || command == 36 {
+            guard type != 2 else { throw .EINVAL }
+            return try reportLock(locks.conflict(with: wanted), argument)
+        }
+        if type == 0, !file.flags.mayRead { throw .EBADF }
+        if type == 1, !file.flags.mayWrite { throw .EBADF }
+        if type == 2 {
+            locks.clear(wanted.start, wanted.end, of: owner)
+            return 0
+        }
+        guard locks.conflict(with: wanted) != nil else {
+            kernel.lockWaits[process.id] = nil
+            locks.set(wanted)
+            return 0
+        }
+        guard command == 7 || command == 38 else { throw .EAGAIN }
+        if case .process(let own) = owner {
+            let holders = locks.holders(against: wanted)
+            kernel.lockWaits[own] = holders
+            if kernel.waitsInCircle(own) {
+                kernel.lockWaits[own] = nil
+                throw .EDEADLK
+            }
+        }
+        let wait = park(on: [locks.released])
+        if wait != .parked { kernel.lockWaits[process.id] = nil }
+        throw wait
+    }
+
+    private func lockRange(
+        _ file: OpenFile, _ whence: Int16, _ start: Int64, _ length: Int64
+    ) throws(Errno) -> Range<Int64> {
+        let base: Int64 =
+            switch whence {
+            case 0: 0
+            case 1: file.position
+            case 2: try file.operations.inode.attributes().size
+            default: throw .EINVAL
+            }
+        var (from, overflow) = base.addingReportingOverflow(start)
+        guard !overflow else { throw .EOVERFLOW }
+        guard from >= 0 else { throw .EINVAL }
+        var end = Int64.max
+        if length > 0 {
+            (end, overflow) = from.addingReportingOverflow(length)
+            guard !overflow else { throw .EOVERFLOW }
+        } else if length < 0 {
+            end = from
+            (from, overflow) = from.addingReportingOverflow(length)
+            guard !overflow, from >= 0 else { throw .EINVAL }
+        }
+        return from..<end
+    }
+
+    private func reportLock(_ found: FileLocks.Range?, _ argument: UInt) throws(Errno) -> Int {
+        guard let found else {
+            try copyOut(integer: Int16(2), to: argument)
+            return 0
+        }
+        var writer = ByteWriter(capacity: 32)
+        writer.put(Int16(found.isExclusive ? 1 : 0))
+        writer.put(Int16(0))
+        writer.pad(4)
+        writer.put(found.start)
+        writer.put(found.end == .max ? 0 : found.end - found.start)
+        writer.put(found.processID)
+        writer.pad(to: 32)
+        try copyOut(writer.bytes, to: argument)
+        return 0
+    }
+
+    // MARK: Nothing to do
+
+    /// fsync(2), fdatasync(2), syncfs(2): memory is as safe as it gets.
+    func synchronize(_ number: FileNumber) throws(Errno) -> Int {
+        let kind = try file(number).operations.inode.kind
+        guard kind == .regular || kind == .directory || kind == .blockDevice else { throw .EINVAL }
+        return 0
+    }
+
+    /// readahead(2), posix_fadvise(2).
+    func advise(_ number: FileNumber, _ advice: Int32) throws(Errno) -> Int {
+        let file = try file(number)
+        guard file.operations.inode.kind != .fifo else { throw .ESPIPE }
+        guard (0...5).contains(advice) else { throw .EINVAL }
+        return 0
+    }
+}

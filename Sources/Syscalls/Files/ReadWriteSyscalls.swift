@@ -1,0 +1,206 @@
+package import Kernel
+package import LinuxABI
+internal import VFS
+
+/// read(2), write(2), pread(2), pwrite(2), readv(2), writev(2) and lseek(2).
+extension GuestThread {
+    /// What Linux calls `MAX_RW_COUNT`: a longer transfer is shortened, not refused.
+    static let maximumTransfer: UInt = 0x7fff_f000
+    /// Bytes that pass through the kernel at a time.
+    private static let piece = 1 << 20
+
+    /// Reads up to `count` bytes from an open file into guest memory. See `read(2)`.
+    func read(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
+        let file = try file(number)
+        guard file.flags.mayRead else { throw .EBADF }
+        return try read(file, [Segment(buffer.address, count)], at: nil)
+    }
+
+    func pread(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
+        guard offset >= 0 else { throw .EINVAL }
+        let file = try file(number)
+        guard file.operations.isSeekable else { throw .ESPIPE }
+        guard file.flags.mayRead else { throw .EBADF }
+        return try read(file, [Segment(buffer.address, count)], at: Int64(offset))
+    }
+
+    func write(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
+        let file = try file(number)
+        guard file.flags.mayWrite else { throw .EBADF }
+        return try write(file, [Segment(buffer.address, count)], at: nil)
+    }
+
+    func pwrite(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
+        guard offset >= 0 else { throw .EINVAL }
+        let file = try file(number)
+        guard file.operations.isSeekable else { throw .ESPIPE }
+        guard file.flags.mayWrite else { throw .EBADF }
+        return try write(file, [Segment(buffer.address, count)], at: Int64(offset))
+    }
+
+    /// readv, preadv, preadv2: the flags are RWF_*.
+    func readVector(
+        _ number: FileNumber, _ vector: UInt, _ count: UInt, _ offset: Int?, _ flags: Int32 = 0
+    ) throws(Errno) -> Int {
+        let file = try file(number)
+        if let offset, offset < 0 { throw .EINVAL }
+        if offset != nil, !file.operations.isSeekable { throw .ESPIPE }
+        guard file.flags.mayRead else { throw .EBADF }
+        guard flags & ~0x1f == 0 else { throw .EOPNOTSUPP }
+        return try read(file, try segments(vector, count), at: offset.map(Int64.init), noWait: flags & 8 != 0)
+    }
+
+    func writeVector(
+        _ number: FileNumber, _ vector: UInt, _ count: UInt, _ offset: Int?, _ flags: Int32 = 0
+    ) throws(Errno) -> Int {
+        let file = try file(number)
+        if let offset, offset < 0 { throw .EINVAL }
+        if offset != nil, !file.operations.isSeekable { throw .ESPIPE }
+        guard file.flags.mayWrite else { throw .EBADF }
+        guard flags & ~0x1f == 0 else { throw .EOPNOTSUPP }
+        return try write(file, try segments(vector, count), at: offset.map(Int64.init), noWait: flags & 8 != 0)
+    }
+
+    /// A stretch of guest memory of one vector entry.
+    struct Segment {
+        var address: UInt
+        var count: Int
+
+        init(_ address: UInt, _ count: UInt) {
+            self.address = address
+            self.count = Int(min(count, GuestThread.maximumTransfer))
+        }
+    }
+
+    /// Copies an `iovec` array in. Throws EINVAL for more than 1024 entries or a negative length.
+    func segments(_ vector: UInt, _ count: UInt) throws(Errno) -> [Segment] {
+        guard count <= 1024 else { throw .EINVAL }
+        var reader = ByteReader(try copyIn(Int(count) * 16, from: vector))
+        var segments: [Segment] = []
+        var total: UInt = 0
+        for _ in 0..<count {
+            let address: UInt = reader.take()
+            let length: UInt = reader.take()
+            guard Int(bitPattern: length) >= 0 else { throw .EINVAL }
+            let taken = min(length, GuestThread.maximumTransfer - total)
+            total += taken
+            segments.append(Segment(address, taken))
+        }
+        return segments
+    }
+
+    // MARK: Transfers
+
+    private func read(
+        _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
+    ) throws(Errno) -> Int {
+        let operations = file.operations
+        let isSeekable = operations.isSeekable
+        var done = 0
+        for segment in segments {
+            var inside = 0
+            while inside < segment.count {
+                let wanted = min(segment.count - inside, GuestThread.piece)
+                let position = isSeekable ? (offset ?? file.position) + (offset == nil ? 0 : Int64(done)) : nil
+                do throws(Errno) {
+                    let got = try waiting(for: file, .readable, noWait: noWait || done > 0) { () throws(Errno) in
+                        try transfer(wanted, to: segment.address &+ UInt(inside)) { output throws(Errno) in
+                            try operations.read(file, into: &output, at: position)
+                        }
+                    }
+                    if offset == nil, isSeekable { file.position += Int64(got) }
+                    done += got
+                    inside += got
+                    if got < wanted { return done }
+                } catch {
+                    // What was read already counts; the next call meets the error again.
+                    if done > 0, error != .parked { return done }
+                    throw error
+                }
+            }
+        }
+        if segments.allSatisfy({ $0.count == 0 }), file.operations is DirectoryFile { throw .EISDIR }
+        return done
+    }
+
+    /// Reads into a buffer and copies what came to the guest.
+    private func transfer(
+        _ count: Int, to address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+    ) throws(Errno) -> Int {
+        // Linux touches the first page before it takes anything from a pipe or socket.
+        if let map, !map.areas.allows(.write, in: address..<(address &+ 1 == 0 ? address : address + 1)) {
+            throw .EFAULT
+        }
+        let bytes = try [UInt8](capacity: count) { output throws(Errno) in try body(&output) }
+        guard !bytes.isEmpty else { return 0 }
+        try memory.write(bytes.span, at: address)
+        return bytes.count
+    }
+
+    private func write(
+        _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
+    ) throws(Errno) -> Int {
+        let operations = file.operations
+        let isSeekable = operations.isSeekable
+        var done = restart.bytesDone
+        var skip = done
+        for segment in segments {
+            if skip >= segment.count {
+                skip -= segment.count
+                continue
+            }
+            var inside = skip
+            skip = 0
+            while inside < segment.count {
+                var wanted = min(segment.count - inside, GuestThread.piece)
+                let position = isSeekable ? (offset ?? file.position) + (offset == nil ? 0 : Int64(done)) : nil
+                do throws(Errno) {
+                    if let position, operations.inode.kind == .regular {
+                        wanted = try limited(wanted, at: position, file)
+                    }
+                    let bytes = try copyIn(wanted, from: segment.address &+ UInt(inside))
+                    let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
+                        try operations.write(file, bytes.span, at: offset == nil ? nil : position)
+                    }
+                    if offset == nil, isSeekable, !file.flags.contains(.append) { file.position += Int64(took) }
+                    done += took
+                    inside += took
+                    restart.bytesDone = done
+                } catch {
+                    if error == .EPIPE { raisePipeSignal() }
+                    if done > 0, error != .parked { return done }
+                    throw error
+                }
+            }
+        }
+        return done
+    }
+
+    /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG with SIGXFSZ at the limit.
+    private func limited(_ count: Int, at position: Int64, _ file: OpenFile) throws(Errno) -> Int {
+        let limit = process.limits.fileSize.soft
+        guard limit != .max else { return count }
+        let start = file.flags.contains(.append) ? try file.operations.inode.attributes().size : position
+        guard UInt64(start) < limit else {
+            kernel.send(SignalInfo(SignalNumber(25), code: 0), to: self)
+            throw .EFBIG
+        }
+        return Int(min(UInt64(count), limit - UInt64(start)))
+    }
+
+    /// Writing to a pipe or socket that nobody reads.
+    func raisePipeSignal() {
+        var info = SignalInfo(SignalNumber(13), code: 0)
+        info.processID = process.id
+        info.userID = credentials.userID
+        kernel.send(info, to: self)
+    }
+
+    /// See `lseek(2)`.
+    func lseek(_ number: FileNumber, _ offset: Int, _ whence: UInt32) throws(Errno) -> Int {
+        let file = try file(number)
+        guard whence <= 4 else { throw .EINVAL }
+        guard file.operations.isSeekable else { throw .ESPIPE }
+        return Int(try file.operations.seek(file, to: Int64(offset), whence: Int32(whence)))
+    }
+}

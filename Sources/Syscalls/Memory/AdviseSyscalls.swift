@@ -1,0 +1,141 @@
+package import Kernel
+package import LinuxABI
+internal import Platform
+
+/// mremap(2), madvise(2), msync(2), mincore(2), mlock(2) and their relatives.
+extension GuestThread {
+    /// See `mremap(2)`.
+    func mremap(
+        _ old: UInt, _ oldLength: UInt, _ newLength: UInt, _ flags: UInt, _ target: UInt
+    ) throws(Errno) -> Int {
+        let mayMove = flags & 1 != 0
+        let isFixed = flags & 2 != 0
+        let keepsOld = flags & 4 != 0
+        guard flags & ~7 == 0, !isFixed || mayMove, !keepsOld || mayMove, MemoryMap.isAligned(old) else {
+            throw .EINVAL
+        }
+        guard let oldLength = MemoryMap.pageUp(oldLength), let newLength = MemoryMap.pageUp(newLength), newLength > 0,
+            oldLength <= GuestLayout.taskSize, newLength <= GuestLayout.taskSize, !keepsOld || oldLength == newLength
+        else { throw .EINVAL }
+        let map = try changeableMap()
+        guard let area = map.areas.area(at: old) else { throw .EFAULT }
+        if oldLength == 0 {
+            // A second mapping of shared pages; only shared ones have them.
+            guard area.isShared, mayMove else { throw .EINVAL }
+        }
+        guard old + oldLength <= area.end else { throw .EFAULT }
+        if isFixed {
+            let new = try MemoryMap.range(target, newLength)
+            guard new.upperBound <= old || target >= old + oldLength else { throw .EINVAL }
+            return try move(map, area, old, oldLength, newLength, to: target, keepsOld: keepsOld)
+        }
+        if newLength <= oldLength, !keepsOld, oldLength != 0 {
+            if newLength < oldLength { commands += map.remove(old + newLength..<old + oldLength) }
+            return Int(bitPattern: old)
+        }
+        let grown = old + oldLength..<old + newLength
+        if !keepsOld, oldLength != 0, old + oldLength == area.end, grown.upperBound <= GuestLayout.taskSize,
+            !map.areas.overlaps(grown)
+        {
+            try checkGrowth(map, by: newLength - oldLength)
+            var part = area.part(from: old, to: area.end)
+            part.end = grown.upperBound
+            map.replace(old..<area.end, with: part)
+            commands.append(.remap(address: old, oldLength: oldLength, newLength: newLength, flags: 0, target: 0))
+            afterFailure { $0.map?.forget(grown) }
+            return Int(bitPattern: old)
+        }
+        guard mayMove else { throw .ENOMEM }
+        let place = try map.place(newLength, hint: 0)
+        return try move(map, area, old, oldLength, newLength, to: place, keepsOld: keepsOld)
+    }
+
+    private func checkGrowth(_ map: MemoryMap, by more: UInt) throws(Errno) {
+        guard UInt64(map.areas.totalLength) + UInt64(more) <= process.limits.addressSpace.soft else { throw .ENOMEM }
+    }
+
+    private func move(
+        _ map: MemoryMap, _ area: VMA, _ old: UInt, _ oldLength: UInt, _ newLength: UInt, to target: UInt,
+        keepsOld: Bool
+    ) throws(Errno) -> Int {
+        if newLength > oldLength { try checkGrowth(map, by: newLength - oldLength) }
+        var moved = area.part(from: old, to: old + min(oldLength, newLength))
+        moved.start = target
+        moved.end = target + newLength
+        if keepsOld || oldLength == 0 {
+            map.replace(target..<target + newLength, with: moved)
+        } else {
+            map.replace(old..<old + oldLength, with: nil)
+            map.replace(target..<target + newLength, with: moved)
+        }
+        // MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_DONTUNMAP
+        commands.append(
+            .remap(address: old, oldLength: oldLength, newLength: newLength, flags: keepsOld ? 7 : 3, target: target))
+        let range = target..<target + newLength
+        afterFailure { $0.map?.forget(range) }
+        return Int(bitPattern: target)
+    }
+
+    /// See `madvise(2)`. Advice that only the host could follow and that changes nothing a guest can see is accepted.
+    func madvise(_ address: UInt, _ length: UInt, _ advice: Int32) throws(Errno) -> Int {
+        guard [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 25].contains(advice) else {
+            throw .EINVAL
+        }
+        let range = try MemoryMap.range(address, length)
+        guard !range.isEmpty else { return 0 }
+        let map = try changeableMap()
+        for part in map.areas.parts(in: range) {
+            switch advice {
+            case 4, 8, 14, 15, 22, 23, 3:
+                if advice == 8, part.isShared || part.object != nil { throw .EINVAL }
+                if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
+                commands.append(.advise(address: part.start, length: part.length, advice: advice))
+            case 9:
+                guard part.isShared, let object = part.object, object.canWriteShared else { throw .EACCES }
+                throw .EOPNOTSUPP
+            default: break
+            }
+        }
+        if advice == 10 || advice == 11 { map.changeCovered(range) { $0.isKeptFromChildren = advice == 10 } }
+        guard map.areas.covers(range) else { throw .ENOMEM }
+        return 0
+    }
+
+    /// See `msync(2)`.
+    func msync(_ address: UInt, _ length: UInt, _ flags: Int32) throws(Errno) -> Int {
+        guard flags & ~7 == 0, flags & 5 != 5, MemoryMap.isAligned(address) else { throw .EINVAL }
+        let range = try MemoryMap.range(address, length, error: .ENOMEM)
+        guard let map else { throw .ENOSYS }
+        guard map.areas.covers(range) else { throw .ENOMEM }
+        if flags & 2 != 0, map.areas.parts(in: range).contains(where: \.isLocked) { throw .EBUSY }
+        return 0
+    }
+
+    /// See `mincore(2)`: private pages are told as present, which they are as soon as anybody looks.
+    func mincore(_ address: UInt, _ length: UInt, _ vector: UserPointer<UInt8>) throws(Errno) -> Int {
+        guard MemoryMap.isAligned(address) else { throw .EINVAL }
+        let range = try MemoryMap.range(address, length, error: .ENOMEM)
+        guard let map, map.areas.covers(range) else { throw .ENOMEM }
+        let pages = Int((range.upperBound - range.lowerBound) / GuestLayout.pageSize)
+        var done = 0
+        while done < pages {
+            let count = min(pages - done, 1 << 16)
+            try copyOut([UInt8](repeating: 1, count: count), to: vector.address &+ UInt(done))
+            done += count
+        }
+        return 0
+    }
+
+    /// mlock(2), mlock2(2), munlock(2): the host does not lock pages for guests, whose memory never leaves theirs.
+    func lockMemory(_ address: UInt, _ length: UInt, lock: Bool) throws(Errno) -> Int {
+        let offset = address % GuestLayout.pageSize
+        let (total, overflow) = length.addingReportingOverflow(offset)
+        guard !overflow else { throw .EINVAL }
+        let range = try MemoryMap.range(address - offset, total, error: .ENOMEM)
+        if lock, process.limits.values[8].soft == 0, !credentials.has(capability: 14) { throw .EPERM }
+        if lock, UInt64(length) > process.limits.values[8].soft, !credentials.has(capability: 14) { throw .ENOMEM }
+        guard let map, map.areas.covers(range) else { throw .ENOMEM }
+        map.change(range) { $0.isLocked = lock }
+        return 0
+    }
+}

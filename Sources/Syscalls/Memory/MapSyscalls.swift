@@ -1,0 +1,147 @@
+internal import HostSystem
+package import Kernel
+package import LinuxABI
+internal import Platform
+internal import VFS
+
+/// mmap(2), munmap(2), mprotect(2), brk(2).
+extension GuestThread {
+    /// The address space, free for changes by this thread; parks while another thread's are under way.
+    func changeableMap() throws(Errno) -> MemoryMap {
+        guard let map else { throw .ENOSYS }
+        if map.isChanging { throw park(on: [map.changed], interrupted: .ERESTARTNOINTR) }
+        return map
+    }
+
+    /// See `mmap(2)`.
+    func mmap(
+        _ address: UInt, _ length: UInt, _ protection: Int, _ rawFlags: UInt32, _ number: FileNumber, _ offset: UInt
+    ) throws(Errno) -> Int {
+        guard MemoryMap.isAligned(offset) else { throw .EINVAL }
+        let flags = MapFlags(rawValue: rawFlags)
+        let protection = Protection(rawValue: Int32(truncatingIfNeeded: protection & 7))
+        let kind = rawFlags & MapFlags.typeMask
+        let file = flags.contains(.anonymous) ? nil : try files.file(number)
+        guard length > 0 else { throw .EINVAL }
+        guard let length = MemoryMap.pageUp(length), length <= GuestLayout.taskSize else { throw .ENOMEM }
+        let (end, overflow) = offset.addingReportingOverflow(length)
+        guard !overflow, end <= UInt(Int.max) else { throw .EOVERFLOW }
+        guard kind == 1 || kind == 2 || kind == 3 else { throw .EINVAL }
+        if kind == MapFlags.sharedValidate, rawFlags & ~0x1f_ffff != 0 { throw .EOPNOTSUPP }
+        let isShared = kind != 2
+        let object = try mappedObject(file, length: length, isShared: isShared, protection)
+        let map = try changeableMap()
+
+        let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
+        let start: UInt
+        if isFixed {
+            guard MemoryMap.isAligned(address) else { throw .EINVAL }
+            let (end, overflow) = address.addingReportingOverflow(length)
+            guard !overflow, end <= GuestLayout.taskSize else { throw .ENOMEM }
+            guard address >= MemoryMap.lowest || credentials.has(capability: 17) else { throw .EPERM }
+            if flags.contains(.fixedNoReplace), map.areas.overlaps(address..<end) { throw .EEXIST }
+            start = address
+        } else {
+            start = try map.place(length, hint: address & ~(GuestLayout.pageSize - 1))
+        }
+        var area = VMA(
+            start: start, end: start + length, protection: protection, isShared: isShared, object: object,
+            offset: object == nil ? 0 : (file == nil ? 0 : offset))
+        area.isGrowable = flags.contains(.growsDown)
+        commands += try map.add(area, limit: process.limits.addressSpace.soft)
+        let range = start..<start + length
+        afterFailure { $0.map?.forget(range) }
+        if flags.contains(.populate) || flags.contains(.locked), protection.contains(.read) {
+            commands.append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
+        }
+        return Int(bitPattern: start)
+    }
+
+    /// What the pages of a new mapping come from; nil for private zeros.
+    private func mappedObject(
+        _ file: OpenFile?, length: UInt, isShared: Bool, _ protection: Protection
+    ) throws(Errno) -> MappedObject? {
+        guard let file else {
+            guard isShared else { return nil }
+            let descriptor = try Host.memoryFile("apus-shared")
+            do throws(Errno) {
+                try Host.truncate(descriptor, to: Int(length))
+            } catch {
+                Host.close(descriptor)
+                throw error
+            }
+            return MappedObject(file: nil, descriptor: descriptor, ownsDescriptor: true, canWriteShared: true)
+        }
+        guard file.flags.mayRead else { throw .EACCES }
+        if isShared, protection.contains(.write), !file.flags.mayWrite { throw .EACCES }
+        switch try file.operations.mapping(file) {
+        case .anonymous:
+            return isShared ? try mappedObject(nil, length: length, isShared: true, protection) : nil
+        case .host(let descriptor, let canWriteShared):
+            if isShared, protection.contains(.write), !canWriteShared { throw .EACCES }
+            return MappedObject(
+                file: file, descriptor: descriptor, ownsDescriptor: false,
+                canWriteShared: canWriteShared && file.flags.mayWrite)
+        }
+    }
+
+    /// If the stub cannot do what was asked, `undo` runs and the call fails with the host's error.
+    func afterFailure(_ undo: @escaping (GuestThread) -> Void) {
+        afterCommands = { thread, _, failure in
+            guard let failure else { return .result(thread.restart.value) }
+            undo(thread)
+            return .result(-Int((failure == .EAGAIN ? .ENOMEM : failure).rawValue))
+        }
+    }
+
+    /// See `munmap(2)`.
+    func munmap(_ address: UInt, _ length: UInt) throws(Errno) -> Int {
+        guard length > 0 else { throw .EINVAL }
+        let range = try MemoryMap.range(address, length)
+        commands += try changeableMap().remove(range)
+        return 0
+    }
+
+    /// See `mprotect(2)`.
+    func mprotect(_ address: UInt, _ length: UInt, _ protection: UInt) throws(Errno) -> Int {
+        let growsDown = protection & 0x0100_0000 != 0
+        let growsUp = protection & 0x0200_0000 != 0
+        guard !(growsDown && growsUp), MemoryMap.isAligned(address) else { throw .EINVAL }
+        guard length > 0 else { return 0 }
+        let range = try MemoryMap.range(address, length, error: .ENOMEM)
+        guard protection & ~0x0300_000f == 0 else { throw .EINVAL }
+        let map = try changeableMap()
+        map.partial = []
+        do throws(Errno) {
+            commands += try map.protect(range, Protection(rawValue: Int32(protection & 7)))
+        } catch {
+            commands += map.partial
+            throw error
+        }
+        return 0
+    }
+
+    /// See `brk(2)`: gives back the new end of the heap, or the old one when it cannot be moved.
+    func brk(_ end: UInt) throws(Errno) -> Int {
+        let map = try changeableMap()
+        let old = map.heap.upperBound
+        guard end >= map.heap.lowerBound, let newTop = MemoryMap.pageUp(end), let oldTop = MemoryMap.pageUp(old),
+            newTop <= GuestLayout.taskSize, UInt64(end - map.heap.lowerBound) <= process.limits.values[2].soft
+        else { return Int(bitPattern: old) }
+        if newTop > oldTop {
+            guard !map.areas.overlaps(oldTop..<newTop) else { return Int(bitPattern: old) }
+            var area = VMA(
+                start: oldTop, end: newTop, protection: [.read, .write], isShared: false, object: nil, offset: 0)
+            area.label = "[heap]"
+            do throws(Errno) {
+                commands += try map.add(area, limit: process.limits.addressSpace.soft)
+            } catch {
+                return Int(bitPattern: old)
+            }
+        } else if newTop < oldTop {
+            commands += map.remove(newTop..<oldTop)
+        }
+        map.heap = map.heap.lowerBound..<end
+        return Int(bitPattern: end)
+    }
+}

@@ -1,0 +1,148 @@
+internal import ELFImage
+package import Kernel
+package import LinuxABI
+internal import Platform
+internal import VFS
+
+/// execve(2), execveat(2).
+extension GuestThread {
+    /// More strings than this no argument list has (`MAX_ARG_STRINGS` would be 2^31): their pointers alone reach the limit.
+    private static let maximumStrings = 1 << 20
+
+    func execve(
+        _ directory: FileNumber, _ pointer: UserString, _ arguments: UInt, _ environment: UInt, _ flags: UInt32
+    ) throws(Errno) -> Int {
+        guard flags & ~0x1100 == 0 else { throw .EINVAL }
+        let path = try copyInPath(from: pointer)
+        var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
+        if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
+        let dentry = try resolve(directory, path, options)
+        let argumentStrings = try copyInStrings(arguments)
+        let environmentStrings = try copyInStrings(environment)
+        // A descriptor's program is known by its place below /dev/fd.
+        var name = path
+        if directory != .currentDirectory, path.first != 0x2f {
+            name = Array("/dev/fd/\(directory)".utf8) + (path.isEmpty ? [] : [0x2f] + path)
+        }
+        try execute(dentry, name: name, argumentStrings, environmentStrings)
+        throw .noReturn
+    }
+
+    /// A NULL-terminated vector of strings; NULL itself counts as empty, as Linux has it.
+    private func copyInStrings(_ vector: UInt) throws(Errno) -> [[UInt8]] {
+        guard vector != 0 else { return [] }
+        var strings: [[UInt8]] = []
+        var total = 0
+        let limit = max(Int(clamping: process.limits.stack.soft / 4), 131_072)
+        while true {
+            let pointer: UInt = try copyIn(UInt.self, from: vector &+ UInt(strings.count * 8))
+            guard pointer != 0 else { return strings }
+            let string = try copyInString(from: pointer, limit: InitialStack.maximumString, tooLong: .E2BIG)
+            total += string.count + 9
+            guard total <= limit, strings.count < GuestThread.maximumStrings else { throw .E2BIG }
+            strings.append(string)
+        }
+    }
+
+    /// Finds the program behind a file, through any scripts, and hands it to the kernel.
+    package func execute(
+        _ dentry: Dentry, name: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]
+    ) throws(Errno) {
+        var dentry = dentry
+        var current = name
+        // An empty argument list gets one empty string: see execve(2).
+        var arguments = arguments.isEmpty ? [[]] : arguments
+        for _ in 0...ScriptHeader.maximumDepth {
+            let file = try openProgram(dentry)
+            file.retain()
+            defer { file.release() }
+            let source = ProgramSource(file)
+            guard let script = try ScriptHeader(try source.read(at: 0, count: ScriptHeader.bufferSize)) else {
+                return try execute(dentry, file, source, name: name, arguments, environment)
+            }
+            arguments = script.arguments(script: current, original: arguments)
+            current = script.interpreter
+            dentry = try resolve(.currentDirectory, script.interpreter)
+        }
+        throw .ELOOP
+    }
+
+    /// A file that may be executed, open for reading by the kernel. Throws EACCES.
+    private func openProgram(_ dentry: Dentry) throws(Errno) -> OpenFile {
+        guard dentry.inode.kind == .regular else { throw dentry.inode.kind == .symbolicLink ? .ELOOP : .EACCES }
+        try fileCredentials.check(.execute, try dentry.inode.attributes())
+        return OpenFile(try dentry.inode.open([]), flags: [.largeFile], location: dentry)
+    }
+
+    private func execute(
+        _ dentry: Dentry, _ file: OpenFile, _ source: ProgramSource, name: [UInt8], _ arguments: [[UInt8]],
+        _ environment: [[UInt8]]
+    ) throws(Errno) {
+        let placement = ImagePlacement()
+        var mappingTop = placement.mappingTop
+        let plan = try LoadPlan(of: source, taskSize: GuestLayout.taskSize) { span, hasInterpreter throws(Errno) in
+            guard hasInterpreter else {
+                // A program that is its own loader goes where libraries go.
+                guard span < mappingTop else { throw .ENOMEM }
+                mappingTop = (mappingTop - span) & ~(GuestLayout.pageSize - 1)
+                return mappingTop
+            }
+            return placement.programBase
+        }
+        var interpreter: (file: OpenFile, plan: LoadPlan)?
+        if let path = plan.interpreter {
+            let place = try resolve(.currentDirectory, path)
+            let loader = try openProgram(place)
+            let loaderPlan = try LoadPlan(
+                interpreter: ProgramSource(loader), taskSize: GuestLayout.taskSize
+            ) { span throws(Errno) in
+                guard span < mappingTop else { throw .ENOMEM }
+                return (mappingTop - span) & ~(GuestLayout.pageSize - 1)
+            }
+            interpreter = (loader, loaderPlan)
+        }
+        interpreter?.file.retain()
+        defer { interpreter?.file.release() }
+        var image = Executable(
+            dentry: dentry, file: file, plan: plan, interpreter: interpreter, arguments: arguments,
+            environment: environment, name: name, credentials: credentials)
+        try changeIdentity(&image, try dentry.inode.attributes())
+        try kernel.execute(self, image, placement)
+    }
+
+    /// Set-id programs and what root's capabilities become: see `capabilities(7)`, "Transformation of capabilities".
+    private func changeIdentity(_ image: inout Executable, _ attributes: FileAttributes) throws(Errno) {
+        var new = credentials
+        if !credentials.noNewPrivileges {
+            if attributes.mode.permissions & 0o4000 != 0 { new.effectiveUserID = attributes.userID }
+            if attributes.mode.permissions & 0o2010 == 0o2010 { new.effectiveGroupID = attributes.groupID }
+        }
+        image.isSecure = new.effectiveUserID != new.userID || new.effectiveGroupID != new.groupID
+        new.savedUserID = new.effectiveUserID
+        new.savedGroupID = new.effectiveGroupID
+        new.fileSystemUserID = new.effectiveUserID
+        new.fileSystemGroupID = new.effectiveGroupID
+        if new.effectiveUserID == 0 || new.userID == 0 {
+            new.permittedCapabilities = new.inheritableCapabilities | new.boundingCapabilities
+            new.effectiveCapabilities = new.effectiveUserID == 0 ? new.permittedCapabilities : 0
+        } else {
+            new.permittedCapabilities = new.ambientCapabilities
+            new.effectiveCapabilities = new.ambientCapabilities
+        }
+        image.credentials = new
+    }
+}
+
+/// A program's bytes, as the loader asks for them.
+struct ProgramSource: ImageSource {
+    private let file: OpenFile
+
+    init(_ file: OpenFile) { self.file = file }
+
+    func read(at offset: UInt64, count: Int) throws(Errno) -> [UInt8] {
+        guard offset <= UInt64(Int64.max), count > 0 else { return [] }
+        return try [UInt8](capacity: count) { output throws(Errno) in
+            try file.operations.read(file, into: &output, at: Int64(offset))
+        }
+    }
+}
