@@ -1,4 +1,4 @@
-internal import LinuxABI
+package import LinuxABI
 
 /// The signal state that each thread has for itself.
 package struct ThreadSignals {
