@@ -75,8 +75,19 @@ package struct VMA {
 
     package var length: UInt { end - start }
 
+    package init(
+        start: UInt, end: UInt, protection: Protection, isShared: Bool, object: MappedObject?, offset: UInt
+    ) {
+        self.start = start
+        self.end = end
+        self.protection = protection
+        self.isShared = isShared
+        self.object = object
+        self.offset = offset
+    }
+
     /// The part of this area from `from` to `to`, which lie inside.
-    func part(from: UInt, to: UInt) -> VMA {
+    package func part(from: UInt, to: UInt) -> VMA {
         var part = self
         part.offset = offset + (from - start)
         part.start = from

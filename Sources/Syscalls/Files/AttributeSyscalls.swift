@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// chmod(2), chown(2), utimensat(2), truncate(2), fallocate(2) and the extended attributes.
@@ -269,7 +269,8 @@ extension GuestThread {
     }
 
     func listAttributes(_ inode: any Inode, _ buffer: UInt, _ size: UInt) throws(Errno) -> Int {
-        let bytes = try inode.extendedAttributeNames().flatMap { $0 + [0] }
+        var bytes: [UInt8] = []
+        for name in try inode.extendedAttributeNames() { bytes += name + [0] }
         guard size > 0 else { return bytes.count }
         guard UInt(bytes.count) <= size else { throw .ERANGE }
         try copyOut(bytes, to: buffer)

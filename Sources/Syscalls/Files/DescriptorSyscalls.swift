@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// close(2), dup(2), fcntl(2), ioctl(2), flock(2), sync(2) and the like.

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// getdents64(2), mkdir(2), rmdir(2), unlink(2), rename(2), link(2), symlink(2), mknod(2), chdir(2), getcwd(2).

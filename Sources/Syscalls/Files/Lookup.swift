@@ -1,6 +1,6 @@
-package import Kernel
-package import LinuxABI
-package import VFS
+internal import Kernel
+internal import LinuxABI
+internal import VFS
 
 /// How the calls of the file family reach files: descriptors, and paths relative to one.
 extension GuestThread {

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// open(2), openat(2), openat2(2), creat(2), memfd_create(2).

@@ -1,5 +1,6 @@
-package import Kernel
-package import LinuxABI
+internal import GuestMemory
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// read(2), write(2), pread(2), pwrite(2), readv(2), writev(2) and lseek(2).

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// stat(2) and its relatives, statx(2), access(2), readlink(2), statfs(2).

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 
 extension SyscallRow {
     /// Pipes and waiting for many files at once.

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import VFS
 
 /// poll(2), ppoll(2), select(2), pselect6(2).

@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import Platform
 
 /// mremap(2), madvise(2), msync(2), mincore(2), mlock(2) and their relatives.

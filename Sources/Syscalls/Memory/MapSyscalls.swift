@@ -1,6 +1,6 @@
 internal import HostSystem
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 internal import Platform
 internal import VFS
 

@@ -1,5 +1,6 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
+internal import Platform
 
 /// fork(2), vfork(2), clone(2), clone3(2), exit(2), exit_group(2), arch_prctl(2), set_tid_address(2).
 extension GuestThread {

@@ -2,7 +2,7 @@ internal import ELFImage
 package import Kernel
 package import LinuxABI
 internal import Platform
-internal import VFS
+package import VFS
 
 /// execve(2), execveat(2).
 extension GuestThread {

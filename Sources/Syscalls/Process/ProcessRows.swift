@@ -1,5 +1,5 @@
-package import Kernel
-package import LinuxABI
+internal import Kernel
+internal import LinuxABI
 
 extension SyscallRow {
     /// The life of processes and threads.
