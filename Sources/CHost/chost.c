@@ -5,6 +5,7 @@
 #include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -123,3 +124,5 @@ int apus_host_supervise(int child) {
         return status;
     }
 }
+
+unsigned long apus_host_auxiliary(unsigned long type) { return getauxval(type); }

@@ -1,5 +1,5 @@
-/// What `apus-kernel run` was asked to do. The `apus` command checks and completes what people write; this parser only
-/// refuses what it does not know.
+/// What `apus-kernel` was asked to do. The `apus` command checks and completes what people write; this parser only refuses
+/// what it does not know.
 package struct Configuration {
     package struct Bind: Equatable {
         package var source: String
@@ -19,6 +19,7 @@ package struct Configuration {
     package var trace: String?
     package var isVerbose = false
     package var command: [String] = []
+    /// `K=V`, exactly what the guest gets.
     package var environment: [String] = []
 
     package struct Invalid: Error {
@@ -27,9 +28,8 @@ package struct Configuration {
 
     package init() {}
 
-    /// Parses the words after `run`.
-    package init(arguments: [String], environment: [String]) throws(Invalid) {
-        self.environment = environment
+    /// Parses the words after the program's name.
+    package init(arguments: [String]) throws(Invalid) {
         var rest = arguments[...]
         func value(of option: String) throws(Invalid) -> String {
             guard let value = rest.popFirst() else { throw Invalid(message: "\(option) needs a value") }
@@ -39,6 +39,12 @@ package struct Configuration {
             switch word {
             case "--root": root = try value(of: word)
             case "--cwd": workingDirectory = try value(of: word)
+            case "--env":
+                let text = try value(of: word)
+                guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+                    throw Invalid(message: "--env \(text): give NAME=VALUE")
+                }
+                environment.append(text)
             case "--readonly": isReadOnly = true
             case "--verbose": isVerbose = true
             case "--trace": trace = try value(of: word)
@@ -52,10 +58,11 @@ package struct Configuration {
             case "--":
                 command = Array(rest)
                 rest = []
-            default: throw Invalid(message: "\(word): not an option of apus-kernel run")
+            default: throw Invalid(message: "\(word): not an option; see apus run --help")
             }
         }
         guard !command.isEmpty else { throw Invalid(message: "no command after --") }
+        guard workingDirectory.hasPrefix("/") else { throw Invalid(message: "--cwd \(workingDirectory): not absolute") }
     }
 
     /// `SRC:DST` or `SRC:DST:ro`.

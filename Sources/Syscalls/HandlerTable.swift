@@ -46,6 +46,7 @@ package struct HandlerTable: Sendable {
     package static let x86_64 = HandlerTable(families: [
         SyscallRow.files, SyscallRow.metadata, SyscallRow.directories, SyscallRow.descriptors,
         SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes,
+        SyscallRow.futexes, SyscallRow.signals, SyscallRow.time,
     ])
 
     init(families: [[SyscallRow]]) {

@@ -1,1 +1,3 @@
-// Placeholder.
+internal import Sandbox
+
+Sandbox.main(arguments: Array(CommandLine.arguments.dropFirst()))

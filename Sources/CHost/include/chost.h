@@ -36,3 +36,6 @@ int apus_host_fork(void);
 /// Waits for a child; its wait status. Signals sent to this process meanwhile are sent on to the child, except those that
 /// the terminal sends to both.
 int apus_host_supervise(int child);
+
+/// getauxval(3).
+unsigned long apus_host_auxiliary(unsigned long type);

@@ -44,6 +44,12 @@ extension GuestThread {
         }
     }
 
+    /// What the sandbox starts with: a program by its path, for a thread that is in no call. Throws `noReturn` when the
+    /// program has taken over.
+    package func execute(path: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]) throws(Errno) {
+        try execute(try resolve(.currentDirectory, path, [.followLast]), name: path, arguments, environment)
+    }
+
     /// Finds the program behind a file, through any scripts, and hands it to the kernel.
     package func execute(
         _ dentry: Dentry, name: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]

@@ -1,0 +1,38 @@
+internal import CHost
+
+/// Who this process is on the host, and what the host allows it: what a guest begins with.
+extension Host {
+    package static var userID: UInt32 { UInt32(truncatingIfNeeded: (try? call(102)) ?? 0) }
+    package static var groupID: UInt32 { UInt32(truncatingIfNeeded: (try? call(104)) ?? 0) }
+
+    /// The supplementary groups, at most 65536.
+    package static var groups: [UInt32] {
+        var groups = [UInt32](repeating: 0, count: 65536)
+        // The host writes at most as many numbers as the array has.
+        let count = unsafe groups.withUnsafeMutableBytes { bytes in
+            (try? call(115, UInt(bytes.count / 4), UInt(bitPattern: bytes.baseAddress))) ?? 0
+        }
+        return Array(groups.prefix(max(0, count)))
+    }
+
+    /// `getrlimit(2)`: soft and hard; nil when the host does not know the resource.
+    package static func limit(_ resource: Int) -> (soft: UInt64, hard: UInt64)? {
+        var words: InlineArray<2, UInt64> = [0, 0]
+        var span = words.mutableSpan
+        // The host writes the 16 bytes of one `struct rlimit`.
+        let result = unsafe span.withUnsafeMutableBytes { bytes in
+            try? call(97, UInt(bitPattern: resource), UInt(bitPattern: bytes.baseAddress))
+        }
+        return result == nil ? nil : (words[0], words[1])
+    }
+
+    /// The file mode creation mask; asking means setting it for a moment.
+    package static var fileModeMask: UInt32 {
+        let mask = (try? call(95, 0o022)) ?? 0o022
+        _ = try? call(95, UInt(bitPattern: mask))
+        return UInt32(truncatingIfNeeded: mask)
+    }
+
+    /// An entry of this process's auxiliary vector; 0 when there is none. See `getauxval(3)`.
+    package static func auxiliary(_ type: UInt) -> UInt { apus_host_auxiliary(type) }
+}

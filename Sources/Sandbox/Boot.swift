@@ -1,0 +1,133 @@
+internal import DevFS
+internal import HostFS
+internal import HostSystem
+internal import Kernel
+internal import LinuxABI
+internal import OverlayFS
+internal import Platform
+internal import Syscalls
+internal import TmpFS
+internal import VFS
+
+/// Builds a kernel and starts its first program.
+final class Boot {
+    let kernel: Kernel
+    private let platform: TrapPlatform
+    private let descriptors: HostDescriptors
+    /// Why the first program could not be started: a message and the exit status that says so.
+    private(set) var failure: (message: String, status: Int32)?
+
+    init(_ configuration: Configuration, _ opened: Opened) throws(Errno) {
+        platform = try TrapPlatform()
+        kernel = Kernel(clock: HostClock(), platform: platform)
+        descriptors = HostDescriptors(bell: platform.doorbellAddress)
+        let table = HandlerTable.x86_64
+        kernel.handlers = table.rows.map { $0?.handler }
+        PayloadRules.install(in: platform, for: table.rows.compactMap { $0?.number })
+        kernel.hardwareCapabilities = (
+            Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
+        )
+        kernel.memoryLimit = configuration.memory
+        kernel.hostEvents = { [descriptors] in descriptors.deliver() }
+        kernel.onHostSignal = { [unowned kernel] signal in kernel.forwardHostSignal(signal) }
+        if configuration.isVerbose {
+            kernel.onUnimplemented = { thread, number in
+                let name = SyscallTable.x86_64[number]?.name ?? "unknown"
+                let who = String(decoding: thread.name, as: UTF8.self)
+                Host.write("apus-kernel: \(who) (\(thread.id)) called \(name) (\(number)), which is not implemented\n", to: 2)
+            }
+        }
+        try start(configuration, try SandboxTree(configuration, opened, kernel: kernel))
+    }
+
+    /// What remains to do when the last guest is gone.
+    func finish() {}
+
+    private func start(_ configuration: Configuration, _ tree: SandboxTree) throws(Errno) {
+        kernel.memoryFiles = tree.anonymousFiles
+        let files = FileTable()
+        for number in 0..<3 as Range<Int32> {
+            // Closed ones stay closed, as for any program.
+            guard let flags = try? Host.statusFlags(number) else { continue }
+            let stream = try HostStream(descriptor: number, readiness: descriptors)
+            let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile])
+            _ = try files.replace(
+                OpenFile(stream, flags: kept), closeOnExec: false, at: FileNumber(number), limit: FileTable.maximum)
+        }
+        var walk = PathWalk(root: tree.root, start: tree.root, credentials: .kernel)
+        let directory: Dentry
+        do throws(Errno) {
+            directory = try walk.resolve(Array(configuration.workingDirectory.utf8))
+        } catch {
+            Sandbox.fail("--cwd \(configuration.workingDirectory): \(error) in the guest's root")
+        }
+        let context = FileSystemContext(root: tree.root, workingDirectory: directory, umask: Host.fileModeMask)
+        try kernel.startFirstProcess(
+            files: files, fileSystem: context, credentials: .ofHost, limits: .ofHost
+        ) { [unowned self] thread in
+            launch(thread, configuration)
+        }
+    }
+
+    /// Executes the command in the first process, whose stub stands. Searches as `execvp(3)` does.
+    private func launch(_ thread: GuestThread, _ configuration: Configuration) {
+        let words = configuration.command.map { Array($0.utf8) }
+        let environment = configuration.environment.map { Array($0.utf8) }
+        var reason = Errno.ENOENT
+        for path in ProgramSearch.candidates(for: words.first ?? [], environment: environment) {
+            do throws(Errno) {
+                try thread.execute(path: path, words, environment)
+            } catch {
+                switch error {
+                case .noReturn: return
+                case .ENOENT, .ENOTDIR: continue
+                case .EACCES: reason = error
+                default: return giveUp(thread, configuration, error)
+                }
+            }
+        }
+        giveUp(thread, configuration, reason)
+    }
+
+    private func giveUp(_ thread: GuestThread, _ configuration: Configuration, _ reason: Errno) {
+        let command = configuration.command.first ?? ""
+        let status: Int32 = reason == .ENOENT ? 127 : 126
+        failure = ("\(command): \(reason); give a program that exists in the guest's root and may be executed", status)
+        kernel.exitGroup(thread.process, waitStatus: status << 8)
+    }
+}
+
+extension Credentials {
+    /// The caller's own: what the program would have without a sandbox.
+    static var ofHost: Credentials {
+        var credentials = Credentials()
+        let user = Host.userID
+        let group = Host.groupID
+        credentials.userID = user
+        credentials.effectiveUserID = user
+        credentials.savedUserID = user
+        credentials.fileSystemUserID = user
+        credentials.groupID = group
+        credentials.effectiveGroupID = group
+        credentials.savedGroupID = group
+        credentials.fileSystemGroupID = group
+        credentials.groups = Host.groups
+        if user == 0 {
+            credentials.permittedCapabilities = Credentials.allCapabilities
+            credentials.effectiveCapabilities = Credentials.allCapabilities
+        }
+        return credentials
+    }
+}
+
+extension ResourceLimits {
+    /// The caller's own limits.
+    static var ofHost: ResourceLimits {
+        var limits = ResourceLimits()
+        for resource in limits.values.indices {
+            guard let (soft, hard) = Host.limit(resource) else { continue }
+            limits.values[resource] = Limit(soft: soft, hard: hard)
+        }
+        return limits
+    }
+}

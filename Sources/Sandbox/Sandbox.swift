@@ -1,0 +1,76 @@
+internal import HostFS
+internal import HostSystem
+internal import Kernel
+internal import LinuxABI
+internal import Platform
+internal import Syscalls
+internal import VFS
+
+/// The life of the process that becomes a sandbox.
+package enum Sandbox {
+    /// Runs what the words after the program's name say, and ends with its status.
+    package static func main(arguments: [String]) -> Never {
+        if arguments == ["--syscalls"] {
+            SupportList.print()
+            Host.exit(0)
+        }
+        let configuration: Configuration
+        do throws(Configuration.Invalid) {
+            configuration = try Configuration(arguments: arguments)
+        } catch {
+            fail(error.message)
+        }
+        let opened = Opened(configuration)
+        Supervisor.run { run(configuration, opened) }
+    }
+
+    /// Ends the process with a message, before or instead of a guest.
+    static func fail(_ message: String, status: Int32 = 125) -> Never {
+        Host.write("apus-kernel: \(message)\n", to: 2)
+        Host.exit(status)
+    }
+
+    /// The kernel process: boots, runs until the first program has ended.
+    /// - Returns: the exit status for the user.
+    private static func run(_ configuration: Configuration, _ opened: Opened) -> Int32 {
+        let boot: Boot
+        do throws(Errno) {
+            boot = try Boot(configuration, opened)
+        } catch {
+            fail("cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
+        }
+        let status = boot.kernel.run()
+        boot.finish()
+        if let (message, status) = boot.failure { fail(message, status: status) }
+        return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+    }
+}
+
+/// What the sandbox is given of the host: opened before anything is closed off.
+struct Opened {
+    let root: Int32
+    let binds: [Int32]
+    let trace: Int32?
+
+    /// Ends the process with a message when something cannot be opened.
+    init(_ configuration: Configuration) {
+        func directory(_ path: String, _ option: String) -> Int32 {
+            do throws(Errno) {
+                return try Host.openDirectory(path)
+            } catch {
+                Sandbox.fail("\(option) \(path): \(error); give a directory that you may read")
+            }
+        }
+        root = directory(configuration.root, "--root")
+        binds = configuration.binds.map { directory($0.source, "--bind") }
+        guard let path = configuration.trace else {
+            trace = nil
+            return
+        }
+        do throws(Errno) {
+            trace = try Host.createFile(path)
+        } catch {
+            Sandbox.fail("--trace \(path): \(error); give a file that you may write")
+        }
+    }
+}
