@@ -52,7 +52,9 @@ let sandbox: [Target] = [
     floor("TraceModel", on: ["LinuxABI"]),
     floor(
         "Kernel", on: ["VFS", "TmpFS", "ELFImage", "GuestMemory", "Platform", "HostSystem", "LinuxABI", "TraceModel"]),
-    floor("Syscalls", on: ["Kernel", "ELFImage", "Platform", "VFS", "GuestMemory", "HostSystem", "LinuxABI", "TraceModel"]),
+    floor(
+        "Syscalls",
+        on: ["Kernel", "ELFImage", "Platform", "VFS", "GuestMemory", "HostSystem", "LinuxABI", "TraceModel"]),
     floor(
         "Sandbox",
         on: [
@@ -99,6 +101,7 @@ let allTests: [Target] = [
     tests(of: "Syscalls", with: ["Kernel", "VFS", "TmpFS", "LinuxABI", "GuestMemory"]),
     tests(of: "Trace", with: ["TraceModel", "LinuxABI"]),
     tests(of: "Diff", with: ["Trace", "TraceModel", "LinuxABI"]),
+    tests(of: "Expect", with: ["Diff"]),
     tests(of: "Corpus", with: ["Diff", "Trace", "Expect"]),
     tests(of: "Report", with: ["Corpus", "Diff", "Trace"]),
     tests(of: "Inspect", with: ["ELFImage"]),

@@ -96,6 +96,8 @@ int apus_ptrace_seize(int task) {
                           PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT | PTRACE_O_EXITKILL);
 }
 
+int apus_ptrace_interrupt(int task) { return (int)trace(PTRACE_INTERRUPT, task, 0, 0); }
+
 void apus_ptrace_release(int release) {
     put(release, "", 1);
     close(release);

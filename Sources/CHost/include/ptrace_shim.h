@@ -36,6 +36,9 @@ int apus_ptrace_spawn(const char *path, char *const arguments[], char *const env
 /// Seizes a task with every option that the tracer needs; it is killed when the calling thread ends.
 int apus_ptrace_seize(int task);
 
+/// Stops a seized task wherever it is; apus_ptrace_wait_for tells when it has stopped.
+int apus_ptrace_interrupt(int task);
+
 /// Lets a child of apus_ptrace_spawn go on; closes `release`.
 void apus_ptrace_release(int release);
 

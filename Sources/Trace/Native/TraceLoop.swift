@@ -47,6 +47,12 @@ struct TraceLoop {
             )
         }
         tracees[root] = Tracee(thread: root, process: root)
+        // A seized task runs on untraced until it is resumed from a stop: without this one its execve would go unseen.
+        if apus_ptrace_interrupt(root) == 0 {
+            var status: Int32 = 0
+            // The shim writes the status.
+            if unsafe apus_ptrace_wait_for(root, &status) == root { _ = apus_ptrace_resume(root, 0) }
+        }
         // The timer is made last: it must not keep the pipes above open.
         timer = options.timeout.map { apus_ptrace_timer($0) }.flatMap { $0 > 0 ? $0 : nil }
         apus_ptrace_release(release)

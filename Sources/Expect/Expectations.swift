@@ -1,0 +1,48 @@
+package import Diff
+
+/// The expectations of a corpus.
+package struct Expectations: Sendable {
+    package var entries: [Expectation]
+
+    package init(_ entries: [Expectation] = []) { self.entries = entries }
+
+    /// Judges one case's variant.
+    package func judge(_ difference: CaseDifference, case name: String, variant: String) -> Judgement {
+        let entries = entries.filter { $0.covers(case: name, variant: variant) }
+        var judgement = Judgement(verdict: .pass, expected: [], unexpected: [], unseen: [])
+        var used: Set<Int> = []
+        for (index, divergence) in difference.divergences.enumerated() {
+            let explaining = entries.indices.filter { entries[$0].explains(divergence) }
+            used.formUnion(explaining)
+            if let first = explaining.first {
+                let entry = entries[first]
+                judgement.expected.append(
+                    .init(divergence: index, reason: entry.reason, issue: entry.issue))
+            } else if !divergence.cause.isExplained {
+                judgement.unexpected.append(index)
+            }
+        }
+        judgement.unseen = entries.indices.filter { !used.contains($0) }.map { entries[$0] }
+        // Divergences beyond those that were kept are unknown, and so are not expected.
+        let isComplete = difference.counts.values.reduce(0, +) <= difference.divergences.count
+        if difference.verdict == .invalid {
+            judgement.verdict = .invalid
+        } else if !judgement.unexpected.isEmpty || (!isComplete && difference.verdict != .explained) {
+            judgement.verdict = .fail
+        } else {
+            judgement.verdict = judgement.expected.isEmpty ? .pass : .expected
+        }
+        return judgement
+    }
+
+    /// The entries that explained nothing in a whole run: each is stale, or its cases did not run.
+    /// `judgements` holds every case that ran, with its name and variant.
+    package func stale(
+        after judgements: [(name: String, variant: String, judgement: Judgement)]
+    ) -> [Expectation] {
+        entries.filter { entry in
+            let covered = judgements.filter { entry.covers(case: $0.name, variant: $0.variant) }
+            return !covered.isEmpty && covered.allSatisfy { $0.judgement.unseen.contains(entry) }
+        }
+    }
+}
