@@ -37,6 +37,8 @@ package final class Kernel {
     package var lockWaits: [ProcessID: [FileLocks.Owner]] = [:]
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
+    /// Names, for `uname(2)`.
+    package var system = SystemIdentity()
     private var lastAnonymousInode: UInt64 = 10_000
     /// Bytes of private memory that all guests together may map; nil for no limit.
     package var memoryLimit: UInt64?

@@ -45,8 +45,8 @@ package struct HandlerTable: Sendable {
     /// Every family's rows.
     package static let x86_64 = HandlerTable(families: [
         SyscallRow.files, SyscallRow.metadata, SyscallRow.directories, SyscallRow.descriptors,
-        SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes,
-        SyscallRow.futexes, SyscallRow.signals, SyscallRow.time,
+        SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes, SyscallRow.futexes,
+        SyscallRow.signals, SyscallRow.time, SyscallRow.identity,
     ])
 
     init(families: [[SyscallRow]]) {

@@ -15,6 +15,7 @@ package struct Credentials: Sendable, Equatable {
     package var boundingCapabilities: UInt64 = (1 << 41) - 1
     package var ambientCapabilities: UInt64 = 0
     package var noNewPrivileges = false
+    package var secureBits: SecureBits = []
 
     /// Every capability that Linux 6.12 knows.
     package static let allCapabilities: UInt64 = (1 << 41) - 1

@@ -15,6 +15,7 @@ package final class GuestThread: Waiter {
     /// What `CLONE_FS` shares: root, working directory, umask.
     package var fileSystem: FileSystemContext
     package var credentials: Credentials
+    package var settings = ThreadSettings()
     /// Blocked and pending signals, the alternate stack.
     package var signals = ThreadSignals()
     /// `PR_SET_NAME`: at most 15 bytes.

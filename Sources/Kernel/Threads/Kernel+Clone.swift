@@ -71,6 +71,7 @@ extension Kernel {
             fileSystem: flags.contains(.fileSystem) ? parent.fileSystem : parent.fileSystem.copy(),
             credentials: parent.credentials, memory: childMap.memory, name: parent.name)
         if flags.contains(.files) { parent.files.addUser() }
+        child.settings = parent.settings.inherited
         child.map = childMap
         childMap.users += 1
         child.stub = childStub
@@ -117,6 +118,8 @@ extension Kernel {
         process.argumentRange = old.argumentRange
         process.environmentRange = old.environmentRange
         process.dumpable = old.dumpable
+        process.disablesHugePages = old.disablesHugePages
+        process.watchCPULimit()
         return process
     }
 

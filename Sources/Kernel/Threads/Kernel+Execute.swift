@@ -193,7 +193,8 @@ extension Kernel {
         process.argumentRange = stack.argumentRange
         process.environmentRange = stack.environmentRange
         process.exitSignal = SignalNumber(17)
-        process.dumpable = true
+        process.dumpable = !image.isSecure
+        if image.isSecure { process.parentDeathSignal = 0 }
         thread.clearThreadID = 0
         thread.robustList = 0
         thread.name = Array((image.name.split(separator: 0x2f).last ?? []).prefix(15))

@@ -50,6 +50,10 @@ package final class Process {
     package var dumpable = true
     package var parentDeathSignal: Int32 = 0
     package var isSubreaper = false
+    /// `PR_SET_THP_DISABLE`.
+    package var disablesHugePages = false
+    /// Watches `RLIMIT_CPU` while it is set.
+    var cpuLimitTimer: IntervalTimer?
     package var hasExecuted = false
     /// CPU time of children that were waited for, in nanoseconds.
     package var childrenUserTime: Int64 = 0

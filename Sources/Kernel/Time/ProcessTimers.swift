@@ -144,5 +144,9 @@ package final class CreatedTimer {
 
 extension Process {
     /// What the end of a process does to its timers.
-    package func releaseTimers() { timers.cancelAll() }
+    package func releaseTimers() {
+        timers.cancelAll()
+        cpuLimitTimer?.cancel()
+        cpuLimitTimer = nil
+    }
 }

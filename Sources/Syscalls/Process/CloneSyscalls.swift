@@ -20,6 +20,7 @@ extension GuestThread {
             throw credentials.has(capability: 21) ? .EINVAL : .EPERM
         }
         if flags.contains(.pidFile) { throw .EINVAL }
+        try kernel.checkProcessLimit(self)
         return try kernel.clone(self, request)
     }
 

@@ -118,23 +118,10 @@ extension GuestThread {
 
     /// Set-id programs and what root's capabilities become: see `capabilities(7)`, "Transformation of capabilities".
     private func changeIdentity(_ image: inout Executable, _ attributes: FileAttributes) throws(Errno) {
-        var new = credentials
-        if !credentials.noNewPrivileges {
-            if attributes.mode.permissions & 0o4000 != 0 { new.effectiveUserID = attributes.userID }
-            if attributes.mode.permissions & 0o2010 == 0o2010 { new.effectiveGroupID = attributes.groupID }
-        }
-        image.isSecure = new.effectiveUserID != new.userID || new.effectiveGroupID != new.groupID
-        new.savedUserID = new.effectiveUserID
-        new.savedGroupID = new.effectiveGroupID
-        new.fileSystemUserID = new.effectiveUserID
-        new.fileSystemGroupID = new.effectiveGroupID
-        if new.effectiveUserID == 0 || new.userID == 0 {
-            new.permittedCapabilities = new.inheritableCapabilities | new.boundingCapabilities
-            new.effectiveCapabilities = new.effectiveUserID == 0 ? new.permittedCapabilities : 0
-        } else {
-            new.permittedCapabilities = new.ambientCapabilities
-            new.effectiveCapabilities = new.ambientCapabilities
-        }
+        let (new, isSecure) = credentials.afterExec(
+            mode: attributes.mode, owner: attributes.userID, group: attributes.groupID,
+            mayGain: !credentials.noNewPrivileges)
+        image.isSecure = isSecure
         image.credentials = new
     }
 }
