@@ -53,7 +53,8 @@ package struct BTF {
             }
             entries.append(
                 Entry(
-                    name: try word(offset), kind: kind, count: count, value: try word(offset + 8), details: offset + 12))
+                    name: try word(offset), kind: kind, count: count, value: try word(offset + 8), details: offset + 12)
+            )
             offset += 12 + size
         }
     }
@@ -90,8 +91,10 @@ package struct BTF {
             let function = name(entry.name)
             let prototype = self[entry.value]
             guard function.hasPrefix(prefix), prototype.kind == Kind.prototype else { continue }
-            let parameters = (0..<prototype.count).map { index in
+            let parameters = (0..<prototype.count).compactMap { index -> ParameterFact? in
                 let name = name(word(prototype.details + 8 * index))
+                // What SYSCALL_DEFINE0 makes of a call without parameters.
+                if name == "__unused" { return nil }
                 return ParameterFact(
                     type: spelling(word(prototype.details + 8 * index + 4), 0), name: name.isEmpty ? nil : name)
             }
@@ -126,7 +129,9 @@ package struct BTF {
             return entry.value
         case Kind.pointer: return 8
         case Kind.array:
-            return size(word(entry.details), depth + 1).map { $0 * word(entry.details + 8) }
+            guard let element = size(word(entry.details), depth + 1) else { return nil }
+            let (total, overflow) = element.multipliedReportingOverflow(by: word(entry.details + 8))
+            return overflow ? nil : total
         case Kind.typedef...Kind.restrict, Kind.typeTag: return size(entry.value, depth + 1)
         default: return nil
         }

@@ -42,7 +42,7 @@ package enum CDeclarations {
 
     /// A parameter's type and name; nil for `void`.
     static func declaration(_ text: String) -> ParameterFact? {
-        let spelled = CType.spelled(text)
+        let spelled = CType.words(of: text).joined(separator: " ")
         if spelled == "void" || spelled.isEmpty { return nil }
         let name = spelled.reversed().prefix { $0.isLetter || $0.isNumber || $0 == "_" }
         let last = String(name.reversed())
@@ -50,7 +50,7 @@ package enum CDeclarations {
         let words = type.split { $0 == " " || $0 == "*" }.filter { !["const", "struct", "union"].contains($0) }
         // `unsigned int` and `aio_context_t` are types without a name; so is whatever ends in `*`.
         if last.isEmpty || words.isEmpty || ["int", "long", "char", "short"].contains(last) {
-            return ParameterFact(type: spelled, name: nil)
+            return ParameterFact(type: CType.spelled(spelled), name: nil)
         }
         return ParameterFact(type: CType.spelled(type), name: last)
     }

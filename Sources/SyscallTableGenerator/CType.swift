@@ -2,6 +2,17 @@
 package enum CType {
     /// A type in the one spelling that the table uses: `const char __user *`.
     package static func spelled(_ text: String) -> String {
+        var words = words(of: text)
+        // That the parameter itself is constant is of no concern to a caller.
+        if words.last == "const" { words.removeLast() }
+        if words.first == "const", words.last?.hasSuffix("*") == false, words.last?.hasPrefix("cap_user") == false {
+            words.removeFirst()
+        }
+        return words.joined(separator: " ")
+    }
+
+    /// The words of a type or a declaration; stars that follow each other are one.
+    static func words(of text: String) -> [String] {
         var words: [String] = []
         for word in text.replacing("*", with: " * ").split(whereSeparator: \.isWhitespace) {
             if word == "*", let last = words.last, last.hasSuffix("*") {
@@ -10,12 +21,7 @@ package enum CType {
                 words.append(String(word))
             }
         }
-        // That the parameter itself is constant is of no concern to a caller.
-        if words.last == "const" { words.removeLast() }
-        if words.first == "const", words.last?.hasSuffix("*") == false, words.last?.hasPrefix("cap_user") == false {
-            words.removeFirst()
-        }
-        return words.joined(separator: " ")
+        return words
     }
 
     package static func isPointer(_ type: String) -> Bool {
@@ -41,10 +47,14 @@ package enum CType {
     /// Types that only differ in spelling have the same canonical form: annotations go, `unsigned` is `unsigned int`,
     /// and the typedefs of plain integers give way to what they stand for on LP64.
     package static func canonical(_ type: String) -> String {
-        var words = type.split(separator: " ").map(String.init).filter { !["__user", "const", "volatile"].contains($0) }
+        var words = type.split(separator: " ").map(String.init).filter {
+            !["__user", "const", "volatile"].contains($0)
+        }
         if let index = words.firstIndex(of: "unsigned"), index + 1 == words.count || words[index + 1].hasPrefix("*") {
             words.insert("int", at: index + 1)
         }
+        // BTF spells as the compiler does: `long unsigned int`.
+        if words.count >= 2, words[0] == "long", words[1] == "unsigned" { words.swapAt(0, 1) }
         if let index = words.firstIndex(of: "long"), index + 1 < words.count, words[index + 1] == "int" {
             words.remove(at: index + 1)
         }

@@ -81,6 +81,9 @@ package struct SignatureFact: Hashable, Sendable {
         self.parameters = parameters
     }
 
+    /// A total order, so that extracting twice gives the same file.
+    var order: String { "\(entry) \(file) " + parameters.map { "\($0.type)|\($0.name ?? "")" }.joined(separator: "\t") }
+
     /// Whether the declaration holds for an architecture: one below `arch/` holds for its own only.
     package func holds(for architecture: Architecture) -> Bool {
         guard file.hasPrefix("arch/") else { return true }

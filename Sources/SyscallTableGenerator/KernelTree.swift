@@ -1,6 +1,6 @@
 package import Foundation
 
-/// The kernel's source, as `scripts/fetch-kernel-sources` unpacks it.
+/// The kernel's source, as `scripts/fetch-kernel-source` unpacks it.
 package struct KernelTree {
     package let root: URL
 
@@ -26,8 +26,12 @@ package struct KernelTree {
         facts.signatures[.definition] = try definitions()
     }
 
-    private func text(_ path: String) throws -> String {
-        let data = try Data(contentsOf: root.appendingPathComponent(path))
+    private func text(_ path: String) throws(GeneratorError) -> String {
+        let file = root.appendingPathComponent(path).path
+        guard let data = FileManager.default.contents(atPath: file) else {
+            throw GeneratorError(
+                file: file, reason: "can't be read: scripts/fetch-kernel-source unpacks what is needed")
+        }
         return String(decoding: data, as: UTF8.self)
     }
 
@@ -50,7 +54,8 @@ package struct KernelTree {
             throw GeneratorError(file: base, reason: "is no folder")
         }
         for case let path as String in files where path.hasSuffix(".c") {
-            if path.hasPrefix("arch/"), !Architecture.allCases.contains(where: { path.hasPrefix("arch/\($0.sourceFolder)/") })
+            if path.hasPrefix("arch/"),
+                !Architecture.allCases.contains(where: { path.hasPrefix("arch/\($0.sourceFolder)/") })
             {
                 continue
             }
@@ -58,8 +63,6 @@ package struct KernelTree {
             guard source.contains("SYSCALL_DEFINE") else { continue }
             found.formUnion(try CDeclarations.definitions(in: source, file: path))
         }
-        return found.sorted {
-            ($0.entry, $0.file, $0.parameters.map(\.type).joined()) < ($1.entry, $1.file, $1.parameters.map(\.type).joined())
-        }
+        return found.sorted { $0.order < $1.order }
     }
 }

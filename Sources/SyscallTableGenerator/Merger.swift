@@ -1,3 +1,5 @@
+package import Foundation
+
 /// Merges facts and overlay into the one table.
 ///
 /// Each field takes the value of the source that is believed most (`Source`'s order). Where two sources differ, both are
@@ -20,6 +22,16 @@ package struct Merger {
             versions: facts.versions, calls: calls,
             disagreements: merger.disagreements.sorted { ($0.entry, $0.field) < ($1.entry, $1.field) },
             gaps: merger.gaps.sorted())
+    }
+
+    /// The table that a data folder gives: `sources/` and `overlay.txt`.
+    package static func table(of folder: URL) throws -> Table {
+        let facts = try FactsFiles(folder: folder.appendingPathComponent("sources")).read()
+        let file = folder.appendingPathComponent("overlay.txt")
+        guard let bytes = FileManager.default.contents(atPath: file.path) else {
+            throw GeneratorError(file: file.path, reason: "can't be read: is \(folder.path) the data folder?")
+        }
+        return try merge(facts, Overlay(parsing: String(decoding: bytes, as: UTF8.self), file: "overlay.txt"))
     }
 
     private init(facts: Facts, overlay: Overlay) {
@@ -46,7 +58,8 @@ package struct Merger {
             let (description, isGap) = try completer.complete(index, hint)
             described.append(description)
             if isGap, absence == nil {
-                gaps.append("\(row.architecture.rawValue) \(row.name) \(parameter.name.value): \(parameter.cType.value)")
+                gaps.append(
+                    "\(row.architecture.rawValue) \(row.name) \(parameter.name.value): \(parameter.cType.value)")
             }
         }
         if call?.result == nil, absence == nil {
@@ -111,7 +124,9 @@ package struct Merger {
         let others = candidates.dropFirst()
         let count = first.parameters.count
         if others.contains(where: { $0.parameters.count != count }) {
-            note(entry, architecture, "parameter count", false, candidates.map { Sourced("\($0.parameters.count)", $0.source) })
+            note(
+                entry, architecture, "parameter count", false,
+                candidates.map { Sourced("\($0.parameters.count)", $0.source) })
         }
         let comparable = candidates.filter { $0.parameters.count == count }
         for index in 0..<count {

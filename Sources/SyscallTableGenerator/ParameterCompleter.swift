@@ -11,7 +11,9 @@ struct ParameterCompleter {
         let type = parameter.cType.value
         let isPointer = CType.isPointer(type)
         // A default by name is for the register's own value, or for a pointer: `name *path` only speaks of pointers.
-        let hints = [own, overlay.names[(isPointer ? "*" : "") + parameter.name.value], typeHint(type)].compactMap { $0 }
+        let hints = [own, overlay.names[(isPointer ? "*" : "") + parameter.name.value], typeHint(type)].compactMap {
+            $0
+        }
 
         let role = hints.lazy.compactMap(\.role).first ?? (isPointer ? "struct" : "int")
         let roleSource: Source = hints.contains { $0.role != nil } ? .overlay : .type
@@ -59,11 +61,11 @@ struct ParameterCompleter {
         case ("strings", nil): value = .stringVector
         case ("msghdr", nil): value = .messageHeader
         case ("fixed", let argument?):
-            if let size = Int(argument) ?? size(of: argument.replacing("_", with: " ", maxReplacements: 1))?.value {
-                value = .fixed(size)
-            } else {
+            guard let size = Int(argument) ?? size(of: argument.replacing("_", with: " ", maxReplacements: 1))?.value
+            else {
                 throw fault(hint, "unknown size `\(argument)`")
             }
+            value = .fixed(size)
         case ("bytes", let argument?): value = .bytes(try position(argument, hint))
         case ("iovec", let argument?): value = .ioVector(try position(argument, hint))
         case ("result", let argument?): value = .resultBytes(try position(argument, hint))

@@ -69,7 +69,8 @@ package enum SwiftEmitter {
 
     private static let keywords: Set<String> = [
         "as", "break", "case", "catch", "class", "continue", "default", "defer", "do", "else", "enum", "extension",
-        "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init", "inout", "internal",
+        "fallthrough", "false", "fileprivate", "for", "func", "guard", "if", "import", "in", "init", "inout",
+        "internal",
         "is", "let", "nil", "operator", "precedencegroup", "private", "protocol", "public", "repeat", "rethrows",
         "return", "self", "static", "struct", "subscript", "super", "switch", "throw", "throws", "true", "try",
         "typealias", "var", "where", "while", "Type", "Self",
@@ -79,13 +80,14 @@ package enum SwiftEmitter {
 
     /// One line a call: `number name result L|N` and for each parameter `;name,C type,role,direction,extent,flag set`.
     private static func lines(of calls: [CallDescription], _ architecture: Architecture) -> String {
-        var text = notice + """
-            extension SyscallTable {
-                /// One line a call; `SyscallTableDecoder` says what is in it.
-                static var \(architecture.rawValue)Lines: String {
-                    \"\"\"
+        var text =
+            notice + """
+                extension SyscallTable {
+                    /// One line a call; `SyscallTableDecoder` says what is in it.
+                    static var \(architecture.rawValue)Lines: String {
+                        \"\"\"
 
-            """
+                """
         for call in calls {
             text += "        \(call.number),\(call.name),\(call.result.value),\(call.isInLinux ? "L" : "N")"
             for parameter in call.parameters {

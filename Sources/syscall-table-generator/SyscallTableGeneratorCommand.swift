@@ -9,7 +9,7 @@ struct SyscallTableGeneratorCommand: ParsableCommand {
         abstract: "Makes the one table of system calls from the kernel's own sources.",
         discussion: """
             Examples:
-              syscall-table-generator extract --tree build/linux --data data
+              syscall-table-generator extract --tree .build/kernel-source --data data
               syscall-table-generator generate --data data --swift Sources/LinuxABI/Generated
             """,
         subcommands: [Extract.self, Generate.self])
@@ -19,7 +19,7 @@ struct Extract: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Reads facts from a kernel's source, and from the running kernel where it offers them.")
 
-    @Option(help: "The kernel's source, as scripts/fetch-kernel-sources unpacks it.")
+    @Option(help: "The kernel's source, as scripts/fetch-kernel-source unpacks it.")
     var tree: String
 
     @Option(help: "Where tracefs is mounted.")
@@ -74,19 +74,30 @@ struct Generate: ParsableCommand {
     @Option(help: "Write syscalls.json here instead of the data folder.")
     var json: String?
 
+    @Flag(help: "Write nothing; fail if what is there is not what the data give.")
+    var check = false
+
     func run() throws {
         let folder = URL(fileURLWithPath: data)
-        let facts = try FactsFiles(folder: folder.appendingPathComponent("sources")).read()
-        let text = try String(contentsOf: folder.appendingPathComponent("overlay.txt"), encoding: .utf8)
-        let table = try Merger.merge(facts, Overlay(parsing: text, file: "overlay.txt"))
-        let output = URL(fileURLWithPath: swift)
-        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
-        for file in SwiftEmitter.files(for: table) {
-            try Data(file.text.utf8).write(to: output.appendingPathComponent(file.path))
-        }
-        let jsonFile = json.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("syscalls.json")
-        try Data(JSONEmitter.text(for: table).utf8).write(to: jsonFile)
+        let table = try Merger.table(of: folder)
+        let generated = GeneratedFiles(
+            for: table, json: json.map { URL(fileURLWithPath: $0) } ?? folder.appendingPathComponent("syscalls.json"),
+            swift: URL(fileURLWithPath: swift))
         for gap in table.gaps { print("gap: \(gap)") }
-        print("\(table.calls.count) calls, \(table.disagreements.count) disagreements, \(table.gaps.count) gaps")
+        let real = table.disagreements.filter { !$0.isSpelling }.count
+        print(
+            "\(table.calls.count) calls, \(table.disagreements.count) disagreements (\(real) in meaning), "
+                + "\(table.gaps.count) gaps")
+        if check {
+            let drift = generated.drift()
+            for difference in drift { print(difference) }
+            if !drift.isEmpty {
+                print("run scripts/regenerate-table and commit what it writes")
+                throw ExitCode.failure
+            }
+            print("the generated files are what the data give")
+        } else {
+            try generated.write()
+        }
     }
 }
