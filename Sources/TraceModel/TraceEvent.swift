@@ -65,6 +65,9 @@ package enum UnfinishedReason: UInt8, Hashable, Sendable, CaseIterable {
 
 /// A system call as it was entered, with the payloads that went in and came out.
 package struct TracedCall: Hashable, Sendable {
+    /// Added to the number of a call that came through another ABI (`int 0x80`), which no table here describes.
+    package static let foreignBase = 1 << 40
+
     package var number: Int
     package var arguments: CallArguments
     package var payloads: [TracePayload]

@@ -290,6 +290,33 @@ struct NativeTracerTests {
         #expect(!events.isEmpty)
     }
 
+    @Test("kills everything with the time limit, however fast it multiplies")
+    func forkStorm() throws {
+        var options = TestPrograms.quick
+        options.timeout = 300
+        let (events, run) = try TestPrograms.trace(
+            """
+            #include <unistd.h>
+            #include <sys/wait.h>
+            int main(void) {
+                for (;;) { if (fork() == 0) { if (fork() == 0) pause(); _exit(0); } wait(0); }
+            }
+            """, options: options)
+        #expect(run.timedOut)
+        let processes = Set(events.map(\.process))
+        #expect(!processes.contains { FileManager.default.fileExists(atPath: "/proc/\($0)/fd/0") })
+    }
+
+    @Test("tells a call of another ABI from those of the table")
+    func foreign() throws {
+        let (events, _) = try TestPrograms.trace(
+            """
+            int main(void) { int result; __asm__ volatile("int $0x80" : "=a"(result) : "a"(20) : "memory"); return 0; }
+            """)
+        // A kernel without IA-32 emulation answers by a signal.
+        #expect(events.calls(TracedCall.foreignBase + 20).count == 1 || events.signals.first?.number == 11)
+    }
+
     @Test("says why a program can't be run")
     func cannotStart() throws {
         let error = #expect(throws: TraceError.self) { try TestPrograms.trace("/nonexistent/program", []) }

@@ -20,6 +20,8 @@ struct TraceLoop {
     private var sequence: UInt64 = 0
     private var pendingError: (any Error)?
     private var timedOut = false
+    /// What is born while everything is being killed must die as well.
+    private var isKilling = false
     private var threads: [ThreadState] = []
 
     /// Starts the command, stopped just before its execve, and seizes it.
@@ -126,7 +128,9 @@ struct TraceLoop {
         // The shim fills the structure.
         guard unsafe apus_ptrace_call_info(tracee.thread, &info) == 0 else { return }
         var memory = TraceeMemory(thread: tracee.thread)
-        let number = Int(truncatingIfNeeded: Int64(bitPattern: info.number))
+        var number = Int(truncatingIfNeeded: Int64(bitPattern: info.number))
+        // AUDIT_ARCH_I386: `int 0x80`, whose numbers are another table's.
+        if info.architecture == 0x4000_0003 { number &+= TracedCall.foreignBase }
         if info.phase == 1 {
             let raw = info.arguments
             let arguments = CallArguments([raw.0, raw.1, raw.2, raw.3, raw.4, raw.5])
@@ -157,6 +161,7 @@ struct TraceLoop {
         // CLONE_THREAD
         let process = flags & 0x10000 != 0 ? parent.process : child
         tracees[child] = Tracee(thread: child, process: process)
+        if isKilling { _ = apus_ptrace_kill(process) }
         emit(.clone(CloneEdge(child: child, process: process, flags: flags)), parent, sink)
         for status in early.removeValue(forKey: child) ?? [] { handle(child, status, sink) }
     }
@@ -251,6 +256,7 @@ struct TraceLoop {
         let process = line.flatMap { Int32($0.dropFirst(5).trimmingCharacters(in: .whitespaces)) } ?? thread
         let tracee = Tracee(thread: thread, process: process)
         tracees[thread] = tracee
+        if isKilling { _ = apus_ptrace_kill(process) }
         return tracee
     }
 
@@ -287,7 +293,8 @@ struct TraceLoop {
     }
 
     /// No number can have been reused: only this thread reaps its tracees.
-    private func killAll() {
+    private mutating func killAll() {
+        isKilling = true
         for process in Set(tracees.values.map(\.process)).union(early.keys) { _ = apus_ptrace_kill(process) }
     }
 
