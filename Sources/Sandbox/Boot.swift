@@ -34,7 +34,8 @@ final class Boot {
             kernel.onUnimplemented = { thread, number in
                 let name = SyscallTable.x86_64[number]?.name ?? "unknown"
                 let who = String(decoding: thread.name, as: UTF8.self)
-                Host.write("apus-kernel: \(who) (\(thread.id)) called \(name) (\(number)), which is not implemented\n", to: 2)
+                Host.write(
+                    "apus-kernel: \(who) (\(thread.id)) called \(name) (\(number)), which is not implemented\n", to: 2)
             }
         }
         try start(configuration, try SandboxTree(configuration, opened, kernel: kernel))

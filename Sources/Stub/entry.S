@@ -80,6 +80,8 @@ apus_stub_leave_interrupted:
     .globl apus_stub_clone_thread
     .hidden apus_stub_clone_thread
 apus_stub_clone_thread:
+    push %r12
+    push %r13
     mov %rcx, %r12
     mov %r8, %r13
     mov %rdx, %r10
@@ -89,6 +91,8 @@ apus_stub_clone_thread:
     syscall
     test %rax, %rax
     jz 1f
+    pop %r13
+    pop %r12
     ret
 1:  mov %r12, %rdi
     xor %ebp, %ebp

@@ -13,6 +13,8 @@ extension GuestThread {
     /// Leaves every line, marks the locks that die with the thread and tells whoever joins it (`CLONE_CHILD_CLEARTID`).
     /// Called once, while the thread's memory can still be reached.
     package func releaseFutexesAtExit() {
+        // No answer of this thread's will carry what is written now: others must see it before they are woken.
+        if let map { memory = map.memory }
         leaveFutexLines()
         if robustList != 0 {
             // Linux, too, gives up at the first address that cannot be read.

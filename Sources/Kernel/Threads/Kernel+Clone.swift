@@ -1,3 +1,4 @@
+internal import GuestMemory
 package import LinuxABI
 internal import Platform
 internal import VFS
@@ -157,11 +158,12 @@ extension Kernel {
         }
         sink?.cloned(parent, child: child, flags: request.flags.rawValue)
         if request.flags.contains(.parentSetThreadID) {
-            try? parent.copyOut(integer: child.id.rawValue, to: request.parentThreadID)
+            // At once: the child may look before the parent's answer is carried out.
+            try? parent.map?.memory.write(encoded(child.id).span, at: request.parentThreadID)
         }
         let start: (GuestThread) -> Void = { [unowned self] child in
             if request.flags.contains(.childSetThreadID) {
-                try? child.copyOut(integer: child.id.rawValue, to: request.childThreadID)
+                try? child.map?.memory.write(encoded(child.id).span, at: request.childThreadID)
             }
             returnToGuest(child, result: nil)
         }
@@ -171,6 +173,12 @@ extension Kernel {
         parent.restart.object = process
         parent.restart.value = Int(child.id.rawValue)
         return .again
+    }
+
+    private func encoded(_ id: ProcessID) -> [UInt8] {
+        var writer = ByteWriter(capacity: 4)
+        writer.put(id.rawValue)
+        return writer.bytes
     }
 
     /// The second half of `vfork(2)`, at each further try.
