@@ -108,7 +108,10 @@ package protocol TraceSink: AnyObject {
     func ended(_ thread: GuestThread, result: Int)
     func delivered(_ signal: SignalInfo, to thread: GuestThread)
     func cloned(_ parent: GuestThread, child: GuestThread, flags: UInt64)
-    func executed(_ thread: GuestThread, path: [UInt8])
+    /// The program was replaced; `formerID` is the number that the thread had when it called.
+    func executed(_ thread: GuestThread, path: [UInt8], formerID: ProcessID)
+    /// A signal has stopped the thread's process.
+    func stopped(_ thread: GuestThread, by signal: SignalNumber)
     func exited(_ thread: GuestThread, status: Int32)
 }
 

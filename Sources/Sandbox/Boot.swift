@@ -14,6 +14,7 @@ final class Boot {
     let kernel: Kernel
     private let platform: TrapPlatform
     private let descriptors: HostDescriptors
+    private let trace: TraceWriter?
     /// Why the first program could not be started: a message and the exit status that says so.
     private(set) var failure: (message: String, status: Int32)?
 
@@ -21,6 +22,8 @@ final class Boot {
         platform = try TrapPlatform()
         kernel = Kernel(clock: HostClock(), platform: platform)
         descriptors = HostDescriptors(bell: platform.doorbellAddress)
+        trace = opened.trace.map { TraceWriter(descriptor: $0) }
+        kernel.sink = trace
         let table = HandlerTable.x86_64
         kernel.handlers = table.rows.map { $0?.handler }
         PayloadRules.install(in: platform, for: table.rows.compactMap { $0?.number })
@@ -42,7 +45,7 @@ final class Boot {
     }
 
     /// What remains to do when the last guest is gone.
-    func finish() {}
+    func finish() { trace?.finish() }
 
     private func start(_ configuration: Configuration, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
@@ -76,6 +79,7 @@ final class Boot {
         let environment = configuration.environment.map { Array($0.utf8) }
         var reason = Errno.ENOENT
         for path in ProgramSearch.candidates(for: words.first ?? [], environment: environment) {
+            trace?.launching(thread, path: path, words, environment)
             do throws(Errno) {
                 try thread.execute(path: path, words, environment)
             } catch {

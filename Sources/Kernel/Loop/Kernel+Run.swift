@@ -156,7 +156,7 @@ extension Kernel {
 
     /// The call has its result; nothing but signals stands between it and the guest.
     func complete(_ thread: GuestThread, result: Int) {
-        if result > -512 || result < -600 { sink?.ended(thread, result: result) }
+        sink?.ended(thread, result: result)
         thread.call.isActive = false
         returnToGuest(thread, result: result)
     }

@@ -43,6 +43,7 @@ extension Process {
         guard !living.isEmpty, living.allSatisfy({ $0.state == .stopped }) else { return }
         jobControl.isStopped = true
         unreportedStop = signal
+        for thread in living { kernel.sink?.stopped(thread, by: signal) }
         kernel.tellParent(of: self, code: 5, status: signal.rawValue)
     }
 

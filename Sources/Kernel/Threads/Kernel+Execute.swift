@@ -67,6 +67,7 @@ extension Kernel {
         let isAlone = oldMap.users == 1
         let stub = isAlone ? oldStub : try platform.newProcess()
 
+        let formerID = thread.id
         endOtherThreads(of: thread)
         let map = MemoryMap(stub: stub.process)
         map.users = 1
@@ -85,7 +86,7 @@ extension Kernel {
         }
         let heapStart = (MemoryMap.pageUp(image.plan.end) ?? image.plan.end) + placement.heapGap
         map.heap = heapStart..<heapStart
-        become(thread, image, stack)
+        become(thread, image, stack, formerID: formerID)
         thread.map = map
         thread.stub = stub
         stub.owner = thread
@@ -130,7 +131,6 @@ extension Kernel {
     private func begin(_ thread: GuestThread) {
         guard let platform else { return }
         thread.call.isActive = false
-        sink?.ended(thread, result: 0)
         thread.bindMemory()
         thread.registersChanged = true
         thread.floatingPointState = platform.initialFloatingPoint
@@ -176,9 +176,11 @@ extension Kernel {
     }
 
     /// What changes for the process with its program.
-    private func become(_ thread: GuestThread, _ image: Executable, _ stack: InitialStack) {
+    private func become(
+        _ thread: GuestThread, _ image: Executable, _ stack: InitialStack, formerID: ProcessID
+    ) {
         let process = thread.process
-        sink?.executed(thread, path: image.name)
+        sink?.executed(thread, path: image.name, formerID: formerID)
         thread.credentials = image.credentials
         process.actions = process.actions.copy()
         process.actions.resetForExec()

@@ -76,6 +76,7 @@ extension Kernel {
         process.isExiting = true
         process.isZombie = true
         process.releaseTimers()
+        wakeOrphanedGroups(leaving: process)
         for child in process.children {
             child.parent = reaper(for: process)
             if child.parentDeathSignal != 0 {
