@@ -36,3 +36,29 @@ extension Host {
     /// An entry of this process's auxiliary vector; 0 when there is none. See `getauxval(3)`.
     package static func auxiliary(_ type: UInt) -> UInt { apus_host_auxiliary(type) }
 }
+
+/// See `capabilities(7)`.
+extension Host {
+    /// The sets of this process, by `capget(2)`; none when the host does not say.
+    package static var capabilities: (effective: UInt64, permitted: UInt64, inheritable: UInt64) {
+        let header: InlineArray<2, UInt32> = [0x2008_0522, 0]
+        var words: InlineArray<6, UInt32> = .init(repeating: 0)
+        var span = words.mutableSpan
+        // The host reads 8 bytes of the header and writes the 24 bytes of two `__user_cap_data_struct`.
+        let result = unsafe header.span.withUnsafeBytes { header in
+            unsafe span.withUnsafeMutableBytes { data in
+                try? call(125, UInt(bitPattern: header.baseAddress), UInt(bitPattern: data.baseAddress))
+            }
+        }
+        guard result != nil else { return (0, 0, 0) }
+        func set(_ index: Int) -> UInt64 { UInt64(words[index]) | UInt64(words[index + 3]) << 32 }
+        return (set(0), set(1), set(2))
+    }
+
+    /// `PR_CAPBSET_READ` of every capability below `count`.
+    package static func boundingCapabilities(_ count: UInt) -> UInt64 {
+        var set: UInt64 = 0
+        for number in 0..<count where (try? call(157, 23, number)) == 1 { set |= 1 << UInt64(number) }
+        return set
+    }
+}

@@ -39,6 +39,8 @@ package final class Kernel {
     package var memoryFiles: (any MemoryFileMaker)?
     /// Names, for `uname(2)`.
     package var system = SystemIdentity()
+    /// Asked of the host once.
+    var knownProcessors: [UInt64]?
     private var lastAnonymousInode: UInt64 = 10_000
     /// Bytes of private memory that all guests together may map; nil for no limit.
     package var memoryLimit: UInt64?

@@ -117,10 +117,12 @@ extension Credentials {
         credentials.savedGroupID = group
         credentials.fileSystemGroupID = group
         credentials.groups = Host.groups
-        if user == 0 {
-            credentials.permittedCapabilities = Credentials.allCapabilities
-            credentials.effectiveCapabilities = Credentials.allCapabilities
-        }
+        let all = Credentials.allCapabilities
+        let (effective, permitted, inheritable) = Host.capabilities
+        credentials.effectiveCapabilities = effective & all
+        credentials.permittedCapabilities = permitted & all
+        credentials.inheritableCapabilities = inheritable & all
+        credentials.boundingCapabilities = Host.boundingCapabilities(UInt(CapabilityNumber.last + 1))
         return credentials
     }
 }

@@ -46,7 +46,8 @@ package struct HandlerTable: Sendable {
     package static let x86_64 = HandlerTable(families: [
         SyscallRow.files, SyscallRow.metadata, SyscallRow.directories, SyscallRow.descriptors,
         SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes, SyscallRow.futexes,
-        SyscallRow.signals, SyscallRow.time, SyscallRow.identity,
+        SyscallRow.signals, SyscallRow.time, SyscallRow.identity, SyscallRow.system, SyscallRow.scheduling,
+        SyscallRow.refused,
     ])
 
     init(families: [[SyscallRow]]) {

@@ -45,6 +45,8 @@ extension Kernel {
     func end(_ thread: GuestThread, hostThreadEnds: Bool = true) {
         guard thread.state != .dead else { return }
         let process = thread.process
+        // The last look at how long the process has run, while its host process is there to be asked.
+        if process.threads.count == 1 { process.lastCPUTime = process.cpuTime }
         thread.unpark()
         runnable.removeAll { $0 === thread }
         thread.state = .dead
@@ -124,6 +126,7 @@ extension Kernel {
 
     /// The parent has waited for the process: its number is free.
     package func reap(_ process: Process) {
+        process.parent?.addTime(of: process)
         process.parent?.children.removeAll { $0 === process }
         forget(process)
     }

@@ -52,6 +52,8 @@ package final class Process {
     package var isSubreaper = false
     /// `PR_SET_THP_DISABLE`.
     package var disablesHugePages = false
+    /// `membarrier(2)`: the kinds that the process has registered for.
+    package var barrierRegistrations: Int32 = 0
     /// Watches `RLIMIT_CPU` while it is set.
     var cpuLimitTimer: IntervalTimer?
     package var hasExecuted = false

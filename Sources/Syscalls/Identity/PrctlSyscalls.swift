@@ -45,9 +45,9 @@ extension GuestThread {
         // PR_GET_SPECULATION_CTRL, PR_SET_SPECULATION_CTRL: nothing that could be controlled.
         case 52, 53: throw .ENODEV
         case 0x5356_4d41: return try setMemoryName(a, b, c, d)
-        // PR_SET_PTRACER, of the Yama module: there is no tracing to be narrowed.
-        case 0x5961_6d61:
-            guard a == 0 || a == .max || kernel.processes[ProcessID(register: a)] != nil else { throw .EINVAL }
+        // PR_GET_MDWE, PR_GET_MEMORY_MERGE: neither can be set.
+        case 66, 68:
+            guard a == 0, b == 0, c == 0, d == 0 else { throw .EINVAL }
             return 0
         default: throw .EINVAL
         }

@@ -22,11 +22,11 @@ extension SyscallRow {
         },
         implement(Linux.exit) { (t, status) throws(Errno) in try t.exit(status) },
         implement(Linux.exit_group) { (t, status) throws(Errno) in try t.exitGroup(status) },
-        implement(Linux.wait4, .partial("resource usage is not counted")) {
+        implement(Linux.wait4, .partial("of the resource usage only the times are counted")) {
             (t, id, status, options, usage) throws(Errno) in
             try t.wait4(id, status, UInt32(bitPattern: options), usage.address)
         },
-        implement(Linux.waitid, .partial("resource usage is not counted")) {
+        implement(Linux.waitid, .partial("of the resource usage only the times are counted")) {
             (t, kind, id, info, options, usage) throws(Errno) in
             try t.waitid(kind, id, info.address, UInt32(bitPattern: options), usage.address)
         },

@@ -102,15 +102,9 @@ extension GuestThread {
         return Int(event.child.id.rawValue)
     }
 
-    /// `struct rusage`, 144 bytes: only the times are known.
+    /// `struct rusage` of a child and of its children.
     private func resourceUsage(of child: Process) -> [UInt8] {
-        var writer = ByteWriter(capacity: 144)
-        for time in [child.childrenUserTime, child.childrenSystemTime] {
-            writer.put(time / 1_000_000_000)
-            writer.put(time % 1_000_000_000 / 1000)
-        }
-        writer.pad(to: 144)
-        return writer.bytes
+        ResourceUsage(child.lastCPUTime + child.childrenTime).encoded
     }
 
     /// See `waitid(2)`.
