@@ -13,6 +13,15 @@ package struct ThreadState: Hashable, Sendable, Codable {
     /// The name of the call that it is in; nil in user code.
     package var call: String?
 
+    package init(process: Int32, thread: Int32, name: String, state: String, waitingIn: String, call: String?) {
+        self.process = process
+        self.thread = thread
+        self.name = name
+        self.state = state
+        self.waitingIn = waitingIn
+        self.call = call
+    }
+
     /// Looks at a live thread through /proc.
     static func of(thread: Int32, process: Int32, call: String?) -> ThreadState {
         func text(_ file: String) -> String {

@@ -1,0 +1,77 @@
+package import Diff
+package import Expect
+
+/// What came of one case in one variant.
+package struct CaseResult: Sendable, Codable {
+    package enum Outcome: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The sandbox does as Linux does.
+        case pass
+        /// It differs, as the expectations say.
+        case expected
+        case fail
+        /// The native runs gave nothing to compare with.
+        case invalid
+        /// The host lacks something.
+        case skipped
+        /// The case can't be built or run at all.
+        case broken
+
+        package init(_ verdict: Judgement.Verdict) {
+            self =
+                switch verdict {
+                case .pass: .pass
+                case .expected: .expected
+                case .fail: .fail
+                case .invalid: .invalid
+                }
+        }
+
+        /// Whether a run with such a case has failed.
+        package var isFailure: Bool { self == .fail || self == .invalid || self == .broken }
+    }
+
+    /// `family/name`.
+    package var id: String
+    package var family: String
+    package var name: String
+    package var variant: String
+    package var file: String
+    package var summary: String
+    /// The calls under test.
+    package var calls: [String]
+    package var command: [String]
+    package var outcome: Outcome
+    /// Why it was skipped, broken or invalid, or what the comparison had to leave out.
+    package var reason: String?
+    package var difference: CaseDifference?
+    package var judgement: Judgement?
+    package var native: [RunSummary]
+    package var sandbox: [RunSummary]
+
+    package init(_ job: CaseJob) {
+        id = job.subject.id
+        family = job.subject.family
+        name = job.subject.name
+        variant = job.variantName
+        file = job.subject.file
+        summary = job.subject.summary
+        calls = job.subject.calls
+        command = []
+        outcome = .broken
+        native = []
+        sandbox = []
+    }
+
+    /// `files/pread@musl-static`, `programs/sort`.
+    package var title: String { variant == "command" ? id : "\(id)@\(variant)" }
+
+    /// The divergence to look at first, and its place in the list.
+    package var first: (index: Int, divergence: Divergence)? {
+        guard let difference else { return nil }
+        let unexpected = judgement?.unexpected.first
+        let index = [difference.firstCausal, unexpected, 0].compactMap(\.self).first {
+            difference.divergences.indices.contains($0)
+        }
+        return index.map { ($0, difference.divergences[$0]) }
+    }
+}

@@ -1,0 +1,71 @@
+internal import Foundation
+internal import Synchronization
+
+/// A whole run of the corpus.
+package struct TestRun: Sendable {
+    package struct Options: Sendable {
+        package var jobs = 2
+        package var runner = CaseRunner.Options()
+        package var variants = BuildVariant.allCases
+        /// Cases whose title it does not accept are left out.
+        package var isWanted: @Sendable (String) -> Bool = { _ in true }
+
+        package init() {}
+    }
+
+    private let paths: CorpusPaths
+    private let launcher: SandboxLauncher
+    private let options: Options
+
+    package init(paths: CorpusPaths, launcher: SandboxLauncher, options: Options) {
+        self.paths = paths
+        self.launcher = launcher
+        self.options = options
+    }
+
+    /// Runs the cases below some paths (all, if there are none). `progress` is called for each finished case, one at a
+    /// time, with how many are done and how many there are. Throws if the corpus, its build directory or its
+    /// expectations can't be used at all.
+    package func run(
+        _ wanted: [String], progress: @escaping @Sendable (CaseResult, Int, Int) -> Void
+    ) throws -> Results {
+        let lock = try BuildLock(paths)
+        defer { withExtendedLifetime(lock) {} }
+        // What a run left that was killed.
+        try? FileManager.default.removeItem(atPath: paths.stage)
+        let found = try Discovery(root: paths.root).find(wanted)
+        let jobs = CaseJob.all(of: found.cases, variants: options.variants).filter { options.isWanted($0.id) }
+        let runner = try CaseRunner(paths: paths, launcher: launcher, options: options.runner)
+        var results = Results(
+            date: Date().formatted(.iso8601), host: HostFacts.current())
+        results.errors = found.errors.map(\.description)
+        results.support = try SyscallSupport.query(launcher)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let done = Finished()
+        Workers(options.jobs).run(Array(jobs.enumerated())) { index, job in
+            let result = runner.run(job)
+            done.add(result, at: index) { count in progress(result, count, jobs.count) }
+        }
+        results.cases = done.inOrder
+        results.stale = runner.stale(after: results.cases)
+        results.seconds = Double((clock.now - start).milliseconds) / 1000
+        return results
+    }
+
+    /// Results as they come, in the order of the jobs in the end.
+    private final class Finished: Sendable {
+        private let results = Mutex<[Int: CaseResult]>([:])
+
+        func add(_ result: CaseResult, at index: Int, _ report: (Int) -> Void) {
+            results.withLock { results in
+                results[index] = result
+                report(results.count)
+            }
+        }
+
+        var inOrder: [CaseResult] {
+            results.withLock { results in results.sorted { $0.key < $1.key }.map(\.value) }
+        }
+    }
+}

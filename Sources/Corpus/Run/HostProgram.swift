@@ -1,0 +1,74 @@
+internal import Foundation
+package import HostSystem
+internal import LinuxABI
+package import TraceModel
+
+/// A program of the host that is run to its end, with its output captured: a compiler, or the sandbox.
+package struct HostProgram {
+    package struct Outcome: Sendable {
+        package var status: WaitStatus
+        package var timedOut: Bool
+        package var standardOutput: CapturedOutput
+        package var standardError: CapturedOutput
+
+        /// Both outputs as text.
+        package var text: String {
+            String(decoding: standardError.bytes + standardOutput.bytes, as: UTF8.self)
+        }
+    }
+
+    /// Runs a command with an empty standard input and this process's environment.
+    package static func run(_ command: [String], seconds: Int) throws -> Outcome {
+        guard let path = command.first else { throw Errno.ENOENT }
+        let environment = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }.sorted()
+        var host = HostCommand(path: path, arguments: command, environment: environment)
+        let null = FileHandle.nullDevice
+        host.standardInput = null.fileDescriptor
+        return try run(host, seconds: seconds)
+    }
+
+    /// Runs a command; its outputs replace those that `command` names. `beforeKill` is called with the child's number
+    /// when time is up, while everything still stands. Throws the errno of a start that failed.
+    package static func run(
+        _ command: HostCommand, seconds: Int, beforeKill: (Int32) -> Void = { _ in }
+    ) throws -> Outcome {
+        let output = OutputCapture()
+        let errors = OutputCapture()
+        var command = command
+        command.standardOutput = output.descriptor
+        command.standardError = errors.descriptor
+        defer {
+            output.closeWriter()
+            errors.closeWriter()
+        }
+        let child = try Host.spawn(command)
+        output.closeWriter()
+        errors.closeWriter()
+        var status = try Host.wait(for: child, milliseconds: Int32(clamping: seconds * 1000))
+        let timedOut = status == nil
+        if timedOut {
+            beforeKill(child)
+            // Not yet reaped: the number is still the child's.
+            try? Host.kill(child, 9)
+            status = try Host.wait(for: child)
+        }
+        return Outcome(
+            status: WaitStatus(rawValue: status ?? 0), timedOut: timedOut, standardOutput: output.finish(),
+            standardError: errors.finish())
+    }
+
+    /// What a quick command prints; throws if it fails.
+    package static func output(of command: [String]) throws -> String {
+        let outcome = try run(command, seconds: 20)
+        guard outcome.status.exitCode == 0, !outcome.timedOut else { throw Errno.EIO }
+        return String(decoding: outcome.standardOutput.bytes, as: UTF8.self)
+    }
+
+    /// The path of a program in PATH; nil if there is none.
+    package static func find(_ name: String) -> String? {
+        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+        return path.split(separator: ":").map { "\($0)/\(name)" }.first {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+internal import Diff
+internal import Foundation
+internal import Trace
+internal import TraceModel
+
+/// Runs a case on the host's kernel under the native tracer.
+package struct NativeSide {
+    private let plan: RunPlan
+
+    package init(_ plan: RunPlan) { self.plan = plan }
+
+    /// Throws `CorpusError` or `TraceError` if the run can't be made; how the program ends is no error.
+    package func run() throws -> SideRun {
+        let input = try plan.stage.prepare()
+        defer { try? input.close() }
+        let output = OutputCapture()
+        let errors = OutputCapture()
+        defer {
+            output.closeWriter()
+            errors.closeWriter()
+        }
+        var command = NativeTracer.Command(
+            plan.command.first ?? "", Array(plan.command.dropFirst()), environment: plan.stage.environment,
+            workingDirectory: plan.stage.workingDirectory)
+        command.standardInput = input.fileDescriptor
+        command.standardOutput = output.descriptor
+        command.standardError = errors.descriptor
+        var options = NativeTracer.Options()
+        options.timeout = UInt64(plan.seconds) * 1000
+        options.killsSurvivors = true
+        let writer = try TraceFileWriter(plan.trace, subject: .native, limit: plan.traceLimit)
+        let clock = ContinuousClock()
+        let start = clock.now
+        let run = try NativeTracer(options: options).run(command) { event in try writer.append(event) }
+        let milliseconds = (clock.now - start).milliseconds
+        try writer.finish()
+        let (written, complaints) = (output.finish(), errors.finish())
+        let ending: RunEnding =
+            run.timedOut ? .timedOut(seconds: plan.seconds, threads: run.threads) : .ended(run.status)
+        let record = RunRecord(
+            events: .file(plan.trace), ending: ending, standardOutput: written.bytes,
+            standardError: complaints.bytes, files: EndStateFile.all(below: plan.stage.workingDirectory))
+        var summary = RunSummary(
+            record, output: written, errors: complaints, milliseconds: milliseconds,
+            traceBytes: FileSize.of(plan.trace))
+        summary.threads = run.threads.map(ThreadDump.init)
+        return SideRun(record: record, summary: summary, hasWholeTrace: !writer.isCut)
+    }
+}
+
+/// The size of a file; 0 if there is none.
+enum FileSize {
+    static func of(_ path: String) -> UInt64 {
+        ((try? FileManager.default.attributesOfItem(atPath: path))?[.size] as? NSNumber)?.uint64Value ?? 0
+    }
+}
+
+extension Duration {
+    var milliseconds: Int { Int(components.seconds) * 1000 + Int(components.attoseconds / 1_000_000_000_000_000) }
+}
