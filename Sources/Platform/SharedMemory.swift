@@ -59,6 +59,9 @@ final class SharedMemory {
         unsafe pointer(at: offset, count: 4).assumingMemoryBound(to: Atomic<UInt32>.self)
     }
 
+    /// A word's address, valid as long as this object lives.
+    func word(at offset: Int) -> UnsafePointer<Atomic<UInt32>> { unsafe UnsafePointer(atomic(at: offset)) }
+
     @inline(__always)
     func loadAcquiring(at offset: Int) -> UInt32 { unsafe atomic(at: offset).pointee.load(ordering: .acquiring) }
 

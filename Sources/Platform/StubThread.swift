@@ -1,5 +1,6 @@
 package import LinuxABI
 internal import Stub
+import Synchronization
 
 /// Why a stub asked the kernel.
 package enum StubEvent {
@@ -104,6 +105,9 @@ package final class StubThread {
     }
 
     // MARK: Requests
+
+    /// Where the stub says that it asks. Points into memory that this thread keeps mapped.
+    var stateWord: UnsafePointer<Atomic<UInt32>> { unsafe memory.word(at: hot) }
 
     /// True when the stub has asked and not been answered.
     @inline(__always)

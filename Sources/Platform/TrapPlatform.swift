@@ -13,7 +13,7 @@ package final class TrapPlatform {
     /// The doorbell's word, then the host signals that have come (64 bits at 8).
     private let doorbell: SharedMemory
     private let signals: SharedMemory
-    private var watched: [StubThread] = []
+    private var watched = WatchList()
     private var processes: [Int32: StubProcess] = [:]
     private var template: StubProcess?
     private var templateThread: StubThread?
@@ -145,11 +145,9 @@ package final class TrapPlatform {
 
     // MARK: Bookkeeping
 
-    func watch(_ thread: StubThread) { watched.append(thread) }
+    func watch(_ thread: StubThread) { watched.add(thread) }
 
-    func unwatch(_ thread: StubThread) {
-        watched.removeAll { $0 === thread }
-    }
+    func unwatch(_ thread: StubThread) { watched.remove(thread) }
 
     func register(_ process: StubProcess) { processes[process.hostProcess] = process }
 
@@ -170,18 +168,11 @@ package final class TrapPlatform {
 
     /// The next request, if a stub has one; every stub gets its turn.
     package func nextEvent() -> (thread: StubThread, event: StubEvent)? {
-        let count = watched.count
-        guard count > 0 else { return nil }
-        for step in 0..<count {
-            var index = nextToScan + step
-            if index >= count { index -= count }
-            guard index < count else { continue }
-            let thread = watched[index]
-            guard thread.asks else { continue }
-            nextToScan = index + 1
-            if nextToScan >= count { nextToScan = 0 }
+        while let index = watched.firstAsking(from: nextToScan) {
+            let thread = watched.threads[index]
+            nextToScan = index + 1 < watched.count ? index + 1 : 0
             let event = thread.event()
-            if case .commandsDone(_, nil) = event, thread.continueCommands() { return nextEvent() }
+            if case .commandsDone(_, nil) = event, thread.continueCommands() { continue }
             return (thread, event)
         }
         nextToScan = 0
@@ -204,15 +195,15 @@ package final class TrapPlatform {
     package func wait(until deadline: MonotonicTime?) {
         let start = Host.ticks
         publishProcessor()
-        if mayspin, !watched.isEmpty {
-            let own = UInt8(truncatingIfNeeded: Host.currentProcessor)
+        if mayspin, watched.count > 0 {
+            // A copy: the list does not change while this thread looks at it, and need not be guarded at every look.
+            let watched = watched
+            let running = watched.running(seenFrom: UInt8(truncatingIfNeeded: Host.currentProcessor))
             // A stub that runs on this processor can't ask while we spin on it.
-            let someElsewhere = watched.contains { $0.isRunning && $0.processor != own }
-            let someHere = watched.contains { $0.isRunning && $0.processor == own }
-            if someElsewhere, !someHere {
+            if running.elsewhere, !running.here {
                 while Host.ticks &- start < idleTicks {
                     for _ in 0..<16 {
-                        if anyoneAsks { return }
+                        if watched.firstAsking(from: 0) != nil { return }
                         Host.relax()
                     }
                 }
@@ -233,10 +224,7 @@ package final class TrapPlatform {
     package var doorbellAddress: UInt { unsafe UInt(bitPattern: doorbell.pointer(at: 0, count: 4)) }
 
     @inline(__always)
-    private var anyoneAsks: Bool {
-        for thread in watched where thread.asks { return true }
-        return false
-    }
+    private var anyoneAsks: Bool { watched.firstAsking(from: 0) != nil }
 
     private func publishProcessor() { config.store(Host.currentProcessor, at: 4) }
 
