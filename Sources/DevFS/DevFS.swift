@@ -36,5 +36,6 @@ package enum DevFS {
         let directory = NewInode(mode: FileMode(.directory, 0o1777), userID: 0, groupID: 0)
         _ = try root.makeDirectory("shm", directory)
         _ = try root.makeDirectory("mqueue", directory)
+        _ = try root.makeDirectory("pts", NewInode(mode: FileMode(.directory, 0o755), userID: 0, groupID: 0))
     }
 }

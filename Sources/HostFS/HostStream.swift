@@ -17,12 +17,16 @@ package final class HostStream: FileOperations {
     private unowned let readiness: any HostReadiness
     private let queue = WaitQueue()
     private let kind: FileKind
+    /// The path that the host knows the file by; nil for pipes and sockets, which go by their inode.
+    package let name: [UInt8]?
 
     package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
         self.descriptor = descriptor
         self.readiness = readiness
         node = HostStreamNode(try Host.status(descriptor), descriptor: descriptor)
         kind = node.kind
+        let name = (try? Host.nameOfDescriptor(descriptor)) ?? []
+        self.name = name.first == 0x2f ? name : nil
     }
 
     package var inode: any Inode { node }
@@ -75,7 +79,8 @@ package final class HostStream: FileOperations {
         0x541b: (0, 4), 0x5411: (0, 4),
     ]
 
-    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
+    {
         guard let sizes = HostStream.forwarded[command] else { throw .ENOTTY }
         var buffer = [UInt8](repeating: 0, count: 64)
         if sizes.reads > 0 { buffer.replaceSubrange(0..<sizes.reads, with: try memory.read(sizes.reads, at: argument)) }

@@ -7,7 +7,7 @@ extension Host {
     private static let beneath: UInt64 = 0x02 | 0x04 | 0x08
 
     /// Opens a file below `directory` by a relative path without following any link: `openat2(2)`.
-    /// - Parameter path: without a leading slash; empty names the directory itself.
+    /// `path`: without a leading slash; empty names the directory itself.
     package static func open(
         below directory: Int32, _ path: [UInt8], flags: OpenFlags, mode: UInt32 = 0
     ) throws(Errno) -> Int32 {
@@ -30,6 +30,40 @@ extension Host {
         // The host reads the string. O_PATH | O_DIRECTORY | O_CLOEXEC
         return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
             Int32(truncatingIfNeeded: try call(257, word(-100), UInt(bitPattern: name.baseAddress), 0o12_200_000))
+        }
+    }
+
+    /// A place of the host by its absolute path, to look at or bind, before the sandbox is closed.
+    package static func openPath(_ path: String) throws(Errno) -> Int32 {
+        let name = [UInt8](path.utf8) + [0]
+        // The host reads the string. O_PATH | O_CLOEXEC
+        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+            Int32(truncatingIfNeeded: try call(257, word(-100), UInt(bitPattern: name.baseAddress), 0o12_000_000))
+        }
+    }
+
+    /// Opens a file of the host by its absolute path, for reading or for both, before the sandbox is closed.
+    package static func openFile(_ path: String, writing: Bool = false) throws(Errno) -> Int32 {
+        let name = [UInt8](path.utf8) + [0]
+        let flags: UInt = writing ? 0o2_000_002 : 0o2_000_000
+        // The host reads the string. O_RDONLY or O_RDWR, with O_CLOEXEC
+        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+            Int32(truncatingIfNeeded: try call(257, word(-100), UInt(bitPattern: name.baseAddress), flags))
+        }
+    }
+
+    /// What `/proc/self/fd` says of a descriptor, before the sandbox is closed.
+    package static func nameOfDescriptor(_ descriptor: Int32) throws(Errno) -> [UInt8] {
+        let name = Array("/proc/self/fd/\(descriptor)".utf8) + [0]
+        return try [UInt8](capacity: 4096) { output throws(Errno) in
+            // The host reads the string, writes at most the buffer's size and says how much.
+            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                count = try unsafe name.span.withUnsafeBytes { name throws(Errno) in
+                    try call(
+                        89, UInt(bitPattern: name.baseAddress), UInt(bitPattern: buffer.baseAddress),
+                        UInt(buffer.count))
+                }
+            }
         }
     }
 
@@ -180,6 +214,11 @@ extension Host {
             guard bytes.count >= 64 else { throw .EINVAL }
             return try call(16, word(descriptor), UInt(command), UInt(bitPattern: bytes.baseAddress))
         }
+    }
+
+    /// Another descriptor for the same description, close-on-exec: `F_DUPFD_CLOEXEC`.
+    package static func duplicate(_ descriptor: Int32) throws(Errno) -> Int32 {
+        Int32(truncatingIfNeeded: try call(72, word(descriptor), 1030, 0))
     }
 
     /// `F_GETFL`.

@@ -37,6 +37,8 @@ package final class Kernel {
     package var lockWaits: [ProcessID: [FileLocks.Owner]] = [:]
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
+    /// The thread whose call is being handled, or was last: who `/proc/self` is.
+    package var currentThread: GuestThread?
     /// Names, for `uname(2)`.
     package var system = SystemIdentity()
     /// Asked of the host once.

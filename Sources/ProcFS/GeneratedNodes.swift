@@ -1,123 +1,171 @@
 package import LinuxABI
 package import VFS
 
-/// A file of `/proc` whose text is made when it is opened.
-package final class GeneratedFile: Inode {
-    private let number: UInt64
-    private let permissions: UInt32
-    private let owner: UInt32
-    private let text: () throws(Errno) -> [UInt8]
-    private let store: (([UInt8]) throws(Errno) -> Void)?
-    package let locks = FileLocks()
+/// What all nodes of one generated file system have in common, and what tells one from another.
+package struct GeneratedFacts {
+    package var number: UInt64
+    package var permissions: UInt32
+    package var owner: UInt32
+    package var group: UInt32
+    package var time: Timestamp
+    package var links: UInt64?
+    package var size: Int64 = 0
 
     package init(
-        _ number: UInt64, permissions: UInt32 = 0o444, owner: UInt32 = 0,
-        store: (([UInt8]) throws(Errno) -> Void)? = nil, _ text: @escaping () throws(Errno) -> [UInt8]
+        number: UInt64, permissions: UInt32, owner: UInt32 = 0, group: UInt32 = 0, time: Timestamp = Timestamp()
     ) {
         self.number = number
         self.permissions = permissions
         self.owner = owner
+        self.group = group
+        self.time = time
+    }
+
+    /// As `stat(2)` shows a node of that kind.
+    func attributes(_ kind: FileKind) -> FileAttributes {
+        var attributes = FileAttributes()
+        attributes.inode = number
+        attributes.device = ProcFS.device
+        attributes.mode = FileMode(kind, permissions)
+        attributes.userID = owner
+        attributes.groupID = group
+        attributes.blockSize = 1024
+        attributes.size = size
+        attributes.links = links ?? (kind == .directory ? 2 : 1)
+        attributes.accessTime = time
+        attributes.modificationTime = time
+        attributes.changeTime = time
+        return attributes
+    }
+}
+
+/// A file of `/proc` whose text is made when it is read.
+package final class GeneratedFile: Inode {
+    private let facts: GeneratedFacts
+    private let text: () throws(Errno) -> [UInt8]
+    private let store: (([UInt8]) throws(Errno) -> Void)?
+    private let check: (() throws(Errno) -> Void)?
+    package let locks = FileLocks()
+
+    /// `check`: asked at each opening, beyond the permission bits.
+    package init(
+        _ facts: GeneratedFacts, check: (() throws(Errno) -> Void)? = nil,
+        store: (([UInt8]) throws(Errno) -> Void)? = nil, _ text: @escaping () throws(Errno) -> [UInt8]
+    ) {
+        self.facts = facts
+        self.check = check
         self.store = store
         self.text = text
     }
 
     package var kind: FileKind { .regular }
-
-    package func attributes() throws(Errno) -> FileAttributes {
-        procAttributes(number, FileMode(.regular, permissions), owner: owner)
-    }
-
+    package func attributes() throws(Errno) -> FileAttributes { facts.attributes(.regular) }
     package func setAttributes(_ change: AttributeChange) throws(Errno) { throw .EPERM }
 
     package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
-        GeneratedText(self, flags.mayRead ? try text() : [])
+        try check?()
+        return GeneratedText(self)
     }
 
     package func truncate(to size: Int64) throws(Errno) {}
+    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: ProcFS.magic) }
+
+    func read() throws(Errno) -> [UInt8] { try text() }
 
     func write(_ bytes: [UInt8]) throws(Errno) {
         guard let store else { throw .EIO }
         try store(bytes)
     }
-
-    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: 0x9fa0) }
 }
 
-/// An open generated file: the text as it was at the opening.
+/// An open generated file. The text is made anew at each reading from the beginning: programs keep `/proc/stat` open and
+/// come back to it.
 final class GeneratedText: FileOperations {
     private let file: GeneratedFile
-    private let text: [UInt8]
+    private var text: [UInt8]?
+    /// Linux takes no more than a page at a write.
+    private static let maximumWrite = 4096
 
-    init(_ file: GeneratedFile, _ text: [UInt8]) {
-        self.file = file
-        self.text = text
-    }
+    init(_ file: GeneratedFile) { self.file = file }
 
     var inode: any Inode { file }
     var isSeekable: Bool { true }
 
     func read(_ open: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         let start = offset ?? open.position
-        guard start < Int64(text.count) else { return }
-        for byte in text[Int(start)...].prefix(output.freeCapacity) { output.append(byte) }
+        let bytes: [UInt8]
+        if let text, start > 0 {
+            bytes = text
+        } else {
+            bytes = try file.read()
+            text = bytes
+        }
+        guard start >= 0, start < Int64(bytes.count) else { return }
+        for byte in bytes[Int(start)...].prefix(output.freeCapacity) { output.append(byte) }
     }
 
     func write(_ open: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
-        try file.write((0..<bytes.count).map { bytes[$0] })
-        return bytes.count
+        let count = min(bytes.count, GeneratedText.maximumWrite)
+        try file.write((0..<count).map { bytes[$0] })
+        return count
+    }
+
+    func seek(_ open: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        // There is no end to seek from: see `seq_lseek`.
+        guard whence == 0 || whence == 1 else { throw .EINVAL }
+        let (target, overflow) = (whence == 1 ? open.position : 0).addingReportingOverflow(offset)
+        guard !overflow, target >= 0 else { throw .EINVAL }
+        open.position = target
+        return target
     }
 }
 
 /// A directory of `/proc` whose entries come and go by themselves.
 package final class GeneratedDirectory: Inode {
-    private let number: UInt64
-    private let owner: UInt32
-    private let permissions: UInt32
+    private let facts: GeneratedFacts
     private let find: (FileName) throws(Errno) -> any Inode
     private let list: () throws(Errno) -> [DirectoryEntry]
+    private let isInherited: Bool
     package let locks = FileLocks()
 
+    /// `remembersNames`: true where the entries never change.
     package init(
-        _ number: UInt64, permissions: UInt32 = 0o555, owner: UInt32 = 0,
-        find: @escaping (FileName) throws(Errno) -> any Inode, list: @escaping () throws(Errno) -> [DirectoryEntry]
+        _ facts: GeneratedFacts, remembersNames: Bool = false, find: @escaping (FileName) throws(Errno) -> any Inode,
+        list: @escaping () throws(Errno) -> [DirectoryEntry]
     ) {
-        self.number = number
-        self.permissions = permissions
-        self.owner = owner
+        self.facts = facts
+        self.isInherited = remembersNames
         self.find = find
         self.list = list
     }
 
     package var kind: FileKind { .directory }
-    package var remembersNames: Bool { false }
+    package var remembersNames: Bool { isInherited }
 
-    package func attributes() throws(Errno) -> FileAttributes {
-        var attributes = procAttributes(number, FileMode(.directory, permissions), owner: owner)
-        attributes.links = 2
-        return attributes
-    }
+    package func attributes() throws(Errno) -> FileAttributes { facts.attributes(.directory) }
 
     package func lookup(_ name: FileName) throws(Errno) -> any Inode { try find(name) }
     package func entries() throws(Errno) -> [DirectoryEntry] { try list() }
     package func create(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode { throw .ENOENT }
     package func makeDirectory(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode { throw .ENOENT }
-    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: 0x9fa0) }
+    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: ProcFS.magic) }
 }
 
 /// A link of `/proc`, which may lead somewhere without a path.
 package final class GeneratedLink: Inode {
-    private let number: UInt64
-    private let owner: UInt32
+    private let facts: GeneratedFacts
     private let text: () throws(Errno) -> [UInt8]
     private let target: () throws(Errno) -> MagicTarget?
+    /// Descriptors' links show what the descriptor allows.
+    private let mode: () throws(Errno) -> UInt32
     package let locks = FileLocks()
 
     package init(
-        _ number: UInt64, owner: UInt32 = 0, target: @escaping () throws(Errno) -> MagicTarget? = { nil },
-        text: @escaping () throws(Errno) -> [UInt8]
+        _ facts: GeneratedFacts, mode: @escaping () throws(Errno) -> UInt32 = { 0o777 },
+        target: @escaping () throws(Errno) -> MagicTarget? = { nil }, _ text: @escaping () throws(Errno) -> [UInt8]
     ) {
-        self.number = number
-        self.owner = owner
+        self.facts = facts
+        self.mode = mode
         self.target = target
         self.text = text
     }
@@ -125,21 +173,12 @@ package final class GeneratedLink: Inode {
     package var kind: FileKind { .symbolicLink }
 
     package func attributes() throws(Errno) -> FileAttributes {
-        procAttributes(number, FileMode(.symbolicLink, 0o777), owner: owner)
+        var attributes = facts.attributes(.symbolicLink)
+        attributes.mode = FileMode(.symbolicLink, try mode())
+        return attributes
     }
 
     package func readLink() throws(Errno) -> [UInt8] { try text() }
     package func magicTarget() throws(Errno) -> MagicTarget? { try target() }
-}
-
-/// `/proc` shows no sizes, and its own device.
-private func procAttributes(_ number: UInt64, _ mode: FileMode, owner: UInt32) -> FileAttributes {
-    var attributes = FileAttributes()
-    attributes.inode = number
-    attributes.device = DeviceNumber(major: 0, minor: 21).rawValue
-    attributes.mode = mode
-    attributes.userID = owner
-    attributes.groupID = owner
-    attributes.blockSize = 1024
-    return attributes
+    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: ProcFS.magic) }
 }

@@ -49,7 +49,9 @@ package enum Sandbox {
 /// What the sandbox is given of the host: opened before anything is closed off.
 struct Opened {
     let root: Int32
-    let binds: [Int32]
+    /// What to bind, open as a place; a regular file also for reading or writing.
+    let binds: [(descriptor: Int32, openFile: Int32?)]
+    let facts: HostFacts
     let trace: Int32?
 
     /// Ends the process with a message when something cannot be opened.
@@ -62,7 +64,16 @@ struct Opened {
             }
         }
         root = directory(configuration.root, "--root")
-        binds = configuration.binds.map { directory($0.source, "--bind") }
+        binds = configuration.binds.map { bind in
+            do throws(Errno) {
+                let place = try Host.openPath(bind.source)
+                let isFile = FileMode(rawValue: try Host.status(place).mode).kind == .regular
+                return (place, isFile ? try Host.openFile(bind.source, writing: !bind.isReadOnly) : nil)
+            } catch {
+                Sandbox.fail("--bind \(bind.source): \(error); give something that you may read, or write without :ro")
+            }
+        }
+        facts = HostFacts()
         guard let path = configuration.trace else {
             trace = nil
             return

@@ -4,33 +4,117 @@ internal import HostSystem
 internal import Kernel
 internal import LinuxABI
 internal import OverlayFS
+internal import ProcFS
 internal import TmpFS
 internal import VFS
 
-/// The guest's tree of file systems.
+/// The guest's tree of file systems: an overlay in memory over the host's root, what every Linux has above it, and the
+/// directories that the user has bound in.
 final class SandboxTree {
     let root: Dentry
     let anonymousFiles: AnonymousFiles
+    let mounts = MountTable()
+    private let information: SandboxInformation
+    private let processes: ProcFS
+
+    /// How many bytes guests may write to files in memory when `--memory` does not say.
+    private static let defaultLimit: UInt64 = 8 << 30
 
     init(_ configuration: Configuration, _ opened: Opened, kernel: Kernel) throws(Errno) {
         let clock: () -> Timestamp = { [unowned kernel] in kernel.clock.realTime }
         let devices = DeviceRegistry()
         DevFS.register(in: devices)
-        let limit = Int64(clamping: configuration.memory ?? 8 << 30)
-        let overlay = OverlayFS.makeRoot(
-            over: HostRoot(descriptor: opened.root), device: DeviceNumber(major: 0, minor: 30).rawValue, limit: limit,
-            devices: devices, clock: clock)
-        let mount = Mount(id: 1, source: "overlay", type: "overlay", isReadOnly: configuration.isReadOnly)
-        root = mount.attach(overlay, at: nil)
-        let deviceFiles = TmpFS(
-            device: DeviceNumber(major: 0, minor: 5).rawValue, limit: limit, devices: devices, clock: clock)
-        let deviceRoot = deviceFiles.makeRoot()
-        try DevFS.populate(deviceRoot)
-        var walk = PathWalk(root: root, start: root, credentials: .kernel)
-        if let point = try? walk.resolve(Array("/dev".utf8)) {
-            _ = Mount(id: 2, source: "devtmpfs", type: "devtmpfs").attach(deviceRoot, at: point)
+        let limit = Int64(clamping: configuration.memory ?? SandboxTree.defaultLimit)
+        func fileSystem(_ minor: UInt32, magic: UInt64 = 0x0102_1994) -> TmpFS {
+            TmpFS(
+                device: DeviceNumber(major: 0, minor: minor).rawValue, limit: limit, magic: magic, devices: devices,
+                clock: clock)
         }
-        let anonymous = TmpFS(device: DeviceNumber(major: 0, minor: 1).rawValue, limit: limit, clock: clock)
-        anonymousFiles = AnonymousFiles(anonymous, mountID: 3)
+        // New files belong to the same device as the host's: it is one file system to the guest.
+        let host = HostRoot(descriptor: opened.root)
+        let overlay = OverlayFS.makeRoot(
+            over: host, device: try host.node.attributes().device, limit: limit, devices: devices, clock: clock)
+        let base = mounts.add(source: "overlay", type: "overlay", isReadOnly: configuration.isReadOnly)
+        root = base.attach(overlay, at: nil)
+        anonymousFiles = AnonymousFiles(fileSystem(1), mountID: mounts.detached(source: "", type: "").id)
+        information = SandboxInformation(
+            kernel: kernel, mounts: mounts, host: opened.facts, memoryLimit: configuration.memory)
+        processes = ProcFS(information)
+
+        let guarded = "nosuid,nodev,noexec,relatime"
+        let builder = TreeBuilder(root: root, mounts: mounts)
+        try builder.mount(processes.root, at: "/proc", source: "proc", type: "proc", options: guarded)
+        let system = fileSystem(22, magic: SysFS.magic).makeRoot(permissions: 0o555)
+        try SysFS.populate(
+            system, devices: opened.facts.systemDevices.map { ($0.name, HostRoot(descriptor: $0.descriptor).node) },
+            hugePages: opened.facts.hugePages)
+        try builder.mount(
+            system, at: "/sys", source: "sysfs", type: "sysfs", options: guarded, isReadOnly: true)
+        let deviceRoot = fileSystem(5).makeRoot()
+        try DevFS.populate(deviceRoot)
+        try builder.mount(
+            deviceRoot, at: "/dev", source: "devtmpfs", type: "devtmpfs", options: "nosuid,relatime",
+            fileSystemOptions: "mode=755")
+        try builder.mount(
+            fileSystem(23).makeRoot(permissions: 0o1777), at: "/dev/shm", source: "tmpfs", type: "tmpfs",
+            options: "nosuid,nodev,relatime")
+        if !builder.exists("/tmp") {
+            try builder.mount(
+                fileSystem(24).makeRoot(permissions: 0o1777), at: "/tmp", source: "tmpfs", type: "tmpfs",
+                options: "nosuid,nodev,relatime")
+        }
+        for (bind, place) in zip(configuration.binds, opened.binds) {
+            try builder.mount(
+                try HostTree.root(descriptor: place.descriptor, openFile: place.openFile, devices: devices),
+                at: bind.target, source: bind.source, type: "bind", isReadOnly: bind.isReadOnly, isExclusive: false)
+        }
+    }
+}
+
+/// Puts file systems into a tree, making the places where they go.
+struct TreeBuilder {
+    let root: Dentry
+    let mounts: MountTable
+
+    func exists(_ path: String) -> Bool {
+        var walk = PathWalk(root: root, start: root, credentials: .kernel)
+        return (try? walk.resolve(Array(path.utf8))) != nil
+    }
+
+    func mount(
+        _ inode: any Inode, at path: String, source: String, type: String, options: String = "relatime",
+        fileSystemOptions: String = "", isReadOnly: Bool = false, isExclusive: Bool = true
+    ) throws(Errno) {
+        let point = try place(Array(path.utf8), isDirectory: inode.kind == .directory)
+        let mount = mounts.add(
+            source: source, type: type, options: options, fileSystemOptions: fileSystemOptions, isReadOnly: isReadOnly,
+            isExclusive: isExclusive)
+        _ = mount.attach(inode, at: point)
+    }
+
+    /// The place itself, made with everything above it where it is missing: nothing of that reaches the host, but below a
+    /// directory that is bound for writing.
+    private func place(_ path: [UInt8], isDirectory: Bool) throws(Errno) -> Dentry {
+        let parts = path.split(separator: 0x2f)
+        var prefix: [UInt8] = []
+        for (index, part) in parts.enumerated() {
+            prefix += [0x2f] + part
+            var walk = PathWalk(root: root, start: root, credentials: .kernel)
+            do throws(Errno) {
+                _ = try walk.resolve(prefix)
+            } catch {
+                guard error == .ENOENT else { throw error }
+                let parent = try walk.resolveParent(prefix)
+                if index == parts.count - 1, !isDirectory {
+                    _ = try TreeChanges.create(parent, mode: FileMode(.regular, 0o644), .kernel)
+                } else {
+                    try TreeChanges.makeDirectory(parent, permissions: 0o755, .kernel)
+                }
+            }
+        }
+        var walk = PathWalk(root: root, start: root, credentials: .kernel)
+        let found = try walk.resolve(path)
+        guard (found.inode.kind == .directory) == isDirectory else { throw isDirectory ? .ENOTDIR : .EISDIR }
+        return found
     }
 }

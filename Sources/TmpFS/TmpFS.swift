@@ -11,10 +11,9 @@ package final class TmpFS {
     /// What device nodes open.
     let devices: DeviceRegistry
 
-    /// - Parameters:
-    ///   - device: the device number that `stat` shows.
-    ///   - magic: `statfs`'s type.
-    ///   - firstInode: numbers below are those of the lower file system.
+    /// `device`: the device number that `stat` shows.
+    /// `magic`: `statfs`'s type.
+    /// `firstInode`: numbers below are those of the lower file system.
     package init(
         device: UInt64, limit: Int64, magic: UInt64 = 0x0102_1994, firstInode: UInt64 = 1,
         devices: DeviceRegistry = DeviceRegistry(), clock: @escaping () -> Timestamp

@@ -74,8 +74,8 @@ package final class TmpNode: Inode, Sealable, HolePunching, NamedPipeHolder {
     /// The attributes that are kept; the lower file's at the first look.
     private func load() throws(Errno) {
         guard !hasAttributes, let lower else { return }
+        // The lower file's own device: numbers are unique only within one, and the lower tree may hold several.
         stored = try lower.attributes()
-        stored.device = fileSystem.device
         hasAttributes = true
     }
 
@@ -134,6 +134,19 @@ package final class TmpNode: Inode, Sealable, HolePunching, NamedPipeHolder {
         order[name] = nil
         if showsLower { hidden.insert(name) }
         touch(modification: true)
+    }
+
+    /// Shows a lower directory or file under a name.
+    package func graft(_ name: FileName, _ lower: any LowerNode) throws(Errno) {
+        try load()
+        insert(name, TmpNode(fileSystem, lower: lower))
+        if lower.kind == .directory { stored.links += 1 }
+    }
+
+    /// Gives a regular file its first bytes.
+    package func fill(_ bytes: [UInt8]) throws(Errno) {
+        var done = 0
+        while done < bytes.count { done += try write(bytes.span.extracting(droppingFirst: done), at: Int64(done)) }
     }
 
     package func create(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {

@@ -25,7 +25,9 @@ package final class Dentry {
         case absent
     }
 
-    package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount) {
+    /// `isDeleted`: for what has a place but no name any more, or not yet (`O_TMPFILE`).
+    package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount, isDeleted: Bool = false) {
+        self.isDeleted = isDeleted
         self.name = name
         self.parent = parent
         self.inode = inode
@@ -34,7 +36,9 @@ package final class Dentry {
 
     /// The child of that name, mounts not crossed. Throws ENOENT.
     package func child(_ name: FileName) throws(Errno) -> Dentry {
-        guard inode.remembersNames else {
+        guard inode.remembersNames, mount.isExclusive else {
+            // A mount point and the way to it are remembered wherever they are.
+            if case .present(let pinned) = children[name] { return pinned }
             return Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
         }
         switch children[name] {
@@ -44,14 +48,23 @@ package final class Dentry {
         }
         do throws(Errno) {
             let dentry = Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
-            if mount.isExclusive { children[name] = .present(dentry) }
+            children[name] = .present(dentry)
             return dentry
         } catch {
-            if error == .ENOENT, mount.isExclusive, absentCount < Dentry.maximumAbsent {
+            if error == .ENOENT, absentCount < Dentry.maximumAbsent {
                 children[name] = .absent
                 absentCount += 1
             }
             throw error
+        }
+    }
+
+    /// Something is mounted here or below: the way to it must be found again.
+    func pin() {
+        var child = self
+        while let directory = child.parent {
+            directory.remember(child.name, .present(child))
+            child = directory
         }
     }
 
@@ -121,40 +134,5 @@ package final class Dentry {
         var path: [UInt8] = []
         for component in components.reversed() { path += [0x2f] + component }
         return path
-    }
-}
-
-/// A file system at its place in the tree.
-package final class Mount {
-    package let source: String
-    package let type: String
-    package var options: String
-    package var isReadOnly: Bool
-    /// Only this kernel changes the file system: names and attributes may be remembered.
-    package let isExclusive: Bool
-    package let id: Int
-    package private(set) var root: Dentry?
-    /// The directory that the mount covers; nil for the root of all.
-    package private(set) var point: Dentry?
-
-    package init(
-        id: Int, source: String, type: String, options: String = "rw,relatime", isReadOnly: Bool = false,
-        isExclusive: Bool = true
-    ) {
-        self.id = id
-        self.source = source
-        self.type = type
-        self.options = options
-        self.isReadOnly = isReadOnly
-        self.isExclusive = isExclusive
-    }
-
-    /// Gives the mount its root, and puts it over `point` in the tree.
-    package func attach(_ inode: any Inode, at point: Dentry?) -> Dentry {
-        let dentry = Dentry(name: FileName([]), parent: nil, inode: inode, mount: self)
-        root = dentry
-        self.point = point
-        point?.mounted = self
-        return dentry
     }
 }

@@ -83,6 +83,46 @@ package final class FileLocks {
         }.map(\.owner)
     }
 
+    /// A lock as `/proc/pid/fdinfo` shows it.
+    package struct Held {
+        package enum Kind: String {
+            case posix = "POSIX"
+            case description = "OFDLCK"
+            case whole = "FLOCK"
+        }
+
+        package let kind: Kind
+        package let isExclusive: Bool
+        package let processID: Int32
+        package let start: Int64
+        package let end: Int64
+    }
+
+    /// What is locked by way of a description: by itself, or by the process for which it stands.
+    package func held(through file: OpenFile, by process: ProcessID?) -> [Held] {
+        var held: [Held] = []
+        for range in ranges {
+            switch range.owner {
+            case .process(let owner) where owner == process:
+                held.append(
+                    Held(
+                        kind: .posix, isExclusive: range.isExclusive, processID: range.processID, start: range.start,
+                        end: range.end))
+            case .description(let owner) where owner == ObjectIdentifier(file):
+                held.append(
+                    Held(
+                        kind: .description, isExclusive: range.isExclusive, processID: -1, start: range.start,
+                        end: range.end))
+            default: break
+            }
+        }
+        if let isExclusive = whole[ObjectIdentifier(file)] {
+            held.append(
+                Held(kind: .whole, isExclusive: isExclusive, processID: process?.rawValue ?? 0, start: 0, end: .max))
+        }
+        return held
+    }
+
     /// `flock(2)`: true if the description has the lock now.
     package func lockWhole(_ file: OpenFile, exclusive: Bool) -> Bool {
         let key = ObjectIdentifier(file)

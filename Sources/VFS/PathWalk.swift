@@ -43,7 +43,7 @@ package struct PathWalk {
     private let start: Dentry
     private var linksLeft = 40
 
-    /// - Parameter start: where a relative path begins.
+    /// `start`: where a relative path begins.
     package init(root: Dentry, start: Dentry, credentials: FileCredentials, options: WalkOptions = [.followLast]) {
         self.root = options.contains(.inRoot) ? start : root
         self.start = start

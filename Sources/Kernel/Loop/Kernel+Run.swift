@@ -88,6 +88,7 @@ extension Kernel {
 
     /// Runs the handler of the call that the thread is in.
     func dispatch(_ thread: GuestThread) {
+        currentThread = thread
         let number = thread.call.number
         guard number >= 0, number < handlers.count, let handler = handlers[number] else {
             if unimplemented[number, default: 0] == 0 { onUnimplemented?(thread, number) }
@@ -172,7 +173,8 @@ extension Kernel {
             thread.registers.rax = UInt(bitPattern: result)
             answer.value = result
         }
-        if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true {
+        if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true
+        {
             if !thread.floatingPointStateChanged { thread.floatingPointState = stub.readFloatingPoint() ?? [] }
             switch thread.deliverSignals(afterCall: result) {
             case .proceed: break

@@ -17,6 +17,8 @@ package final class MemoryMap {
     /// New mappings go below.
     package var mappingTop: UInt = MemoryMap.defaultTop
     package var stack: Range<UInt> = 0..<0
+    /// Where the stack pointer stood when the program began.
+    package var stackStart: UInt = 0
     /// Only one thread at a time may have commands under way that change the areas.
     package var isChanging = false
     package let changed = WaitQueue()
@@ -38,6 +40,7 @@ package final class MemoryMap {
         copy.heap = heap
         copy.mappingTop = mappingTop
         copy.stack = stack
+        copy.stackStart = stackStart
         copy.auxiliaryVector = auxiliaryVector
         for area in areas.areas where area.isKeptFromChildren { copy.areas.remove(area.start..<area.end) }
         return copy

@@ -119,6 +119,7 @@ extension Kernel {
         process.argumentRange = old.argumentRange
         process.environmentRange = old.environmentRange
         process.dumpable = old.dumpable
+        process.oomScoreAdjustment = old.oomScoreAdjustment
         process.disablesHugePages = old.disablesHugePages
         process.watchCPULimit()
         return process

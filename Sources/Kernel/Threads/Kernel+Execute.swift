@@ -73,6 +73,7 @@ extension Kernel {
         map.users = 1
         map.mappingTop = placement.mappingTop
         map.auxiliaryVector = stack.auxiliaryVector
+        map.stackStart = stack.stackPointer
         var commands: [StubCommand] = [.unmapAll]
         do throws(Errno) {
             commands += try map.load(image.plan, image.file)

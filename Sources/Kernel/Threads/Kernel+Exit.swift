@@ -56,6 +56,7 @@ extension Kernel {
         let map = thread.map
         thread.stub = nil
         process.threads.removeAll { $0 === thread }
+        process.lastName = thread.name
         threads[thread.id] = nil
         if let map { leave(map, stub: hostThreadEnds ? stub : nil) }
         sink?.exited(thread, status: process.waitStatus)

@@ -50,6 +50,10 @@ package final class Process {
     package var dumpable = true
     package var parentDeathSignal: Int32 = 0
     package var isSubreaper = false
+    /// `/proc/pid/oom_score_adj`.
+    package var oomScoreAdjustment: Int32 = 0
+    /// The name of the last thread, for as long as a zombie is listed.
+    package internal(set) var lastName: [UInt8] = []
     /// `PR_SET_THP_DISABLE`.
     package var disablesHugePages = false
     /// `membarrier(2)`: the kinds that the process has registered for.

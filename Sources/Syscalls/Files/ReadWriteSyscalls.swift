@@ -90,6 +90,13 @@ extension GuestThread {
         return segments
     }
 
+    /// No transfer may reach past the largest offset: EINVAL, as Linux's `rw_verify_area` has it.
+    private func checkRange(_ start: Int64, _ segments: [Segment]) throws(Errno) {
+        let total = segments.reduce(Int64(0)) { $0 + Int64($1.count) }
+        // An address of /proc/pid/mem may look negative; nothing else starts there.
+        guard start < 0 || !start.addingReportingOverflow(total).overflow else { throw .EINVAL }
+    }
+
     // MARK: Transfers
 
     private func read(
@@ -97,19 +104,21 @@ extension GuestThread {
     ) throws(Errno) -> Int {
         let operations = file.operations
         let isSeekable = operations.isSeekable
+        try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         var done = 0
         for segment in segments {
             var inside = 0
             while inside < segment.count {
                 let wanted = min(segment.count - inside, GuestThread.piece)
-                let position = isSeekable ? (offset ?? file.position) + (offset == nil ? 0 : Int64(done)) : nil
+                // Without an offset of the call's own the file knows its position: that of a host's descriptor is the host's.
+                let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
                     let got = try waiting(for: file, .readable, noWait: noWait || done > 0) { () throws(Errno) in
                         try transfer(wanted, to: segment.address &+ UInt(inside)) { output throws(Errno) in
                             try operations.read(file, into: &output, at: position)
                         }
                     }
-                    if offset == nil, isSeekable { file.position += Int64(got) }
+                    if offset == nil, isSeekable { file.position &+= Int64(got) }
                     done += got
                     inside += got
                     if got < wanted { return done }
@@ -143,6 +152,7 @@ extension GuestThread {
     ) throws(Errno) -> Int {
         let operations = file.operations
         let isSeekable = operations.isSeekable
+        try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         var done = restart.bytesDone
         var skip = done
         for segment in segments {
@@ -154,16 +164,14 @@ extension GuestThread {
             skip = 0
             while inside < segment.count {
                 var wanted = min(segment.count - inside, GuestThread.piece)
-                let position = isSeekable ? (offset ?? file.position) + (offset == nil ? 0 : Int64(done)) : nil
+                let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
-                    if let position, operations.inode.kind == .regular {
-                        wanted = try limited(wanted, at: position, file)
-                    }
+                    if isSeekable { wanted = try limited(wanted, at: position, file) }
                     let bytes = try copyIn(wanted, from: segment.address &+ UInt(inside))
                     let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
-                        try operations.write(file, bytes.span, at: offset == nil ? nil : position)
+                        try operations.write(file, bytes.span, at: position)
                     }
-                    if offset == nil, isSeekable, !file.flags.contains(.append) { file.position += Int64(took) }
+                    if offset == nil, isSeekable, !file.flags.contains(.append) { file.position &+= Int64(took) }
                     done += took
                     inside += took
                     restart.bytesDone = done
@@ -178,10 +186,17 @@ extension GuestThread {
     }
 
     /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG with SIGXFSZ at the limit.
-    private func limited(_ count: Int, at position: Int64, _ file: OpenFile) throws(Errno) -> Int {
+    func limited(_ count: Int, at position: Int64?, _ file: OpenFile) throws(Errno) -> Int {
         let limit = process.limits.fileSize.soft
-        guard limit != .max else { return count }
-        let start = file.flags.contains(.append) ? try file.operations.inode.attributes().size : position
+        guard limit != .max, file.operations.inode.kind == .regular else { return count }
+        let start =
+            if file.flags.contains(.append) {
+                try file.operations.inode.attributes().size
+            } else if let position {
+                position
+            } else {
+                try file.operations.seek(file, to: 0, whence: 1)
+            }
         guard UInt64(start) < limit else {
             kernel.send(SignalInfo(SignalNumber(25), code: 0), to: self)
             throw .EFBIG

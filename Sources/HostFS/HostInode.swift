@@ -1,0 +1,222 @@
+internal import HostSystem
+package import LinuxABI
+package import VFS
+
+/// One file of a `HostTree`. It holds the host's inode open with `O_PATH`, and knows the place at which it was last seen:
+/// what cannot be done through such a descriptor is done by that name, if the same file still stands there.
+package final class HostInode: Inode, NamedPipeHolder, HolePunching {
+    private let descriptor: Int32
+    let key: HostTree.Key
+    package let kind: FileKind
+    private let tree: HostTree
+    private var parent: HostInode?
+    private var name: FileName
+    package let locks = FileLocks()
+    package private(set) var namedPipe: NamedPipe?
+
+    init(_ tree: HostTree, descriptor: Int32, _ status: Host.Status, parent: HostInode?, name: FileName) {
+        self.tree = tree
+        self.descriptor = descriptor
+        key = HostTree.Key(device: status.device, inode: status.inode)
+        kind = FileMode(rawValue: status.mode).kind ?? .regular
+        self.parent = parent
+        self.name = name
+    }
+
+    deinit { Host.close(descriptor) }
+
+    func isAt(_ parent: HostInode, _ name: FileName) {
+        // The root of the tree stays where it was bound.
+        guard self.parent != nil, parent !== self else { return }
+        self.parent = parent
+        self.name = name
+    }
+
+    package func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
+
+    /// Opens the file anew by its name. Throws ESTALE when something else stands there now.
+    private func reopen(_ flags: OpenFlags) throws(Errno) -> Int32 {
+        let opened: Int32
+        if let parent {
+            opened = try Host.open(below: parent.descriptor, name.bytes, flags: flags.union(.noFollow))
+        } else if kind == .directory {
+            return try Host.open(below: descriptor, [], flags: flags)
+        } else {
+            guard let file = tree.rootFile else { throw .EACCES }
+            let opened = try Host.statusFlags(file)
+            guard !flags.mayWrite || opened.mayWrite else { throw .EACCES }
+            return try Host.duplicate(file)
+        }
+        do throws(Errno) {
+            let status = try Host.status(opened)
+            guard HostTree.Key(device: status.device, inode: status.inode) == key else { throw .ESTALE }
+            return opened
+        } catch {
+            Host.close(opened)
+            throw error
+        }
+    }
+
+    // MARK: Attributes
+
+    package func setAttributes(_ change: AttributeChange) throws(Errno) {
+        if change.userID != nil || change.groupID != nil {
+            try Host.setOwner(descriptor, user: change.userID ?? .max, group: change.groupID ?? .max)
+        }
+        if let permissions = change.permissions { try setMode(permissions) }
+        if change.accessTime != nil || change.modificationTime != nil {
+            try Host.setTimes(descriptor, access: change.accessTime, modification: change.modificationTime)
+        }
+    }
+
+    private func setMode(_ mode: UInt32) throws(Errno) {
+        do throws(Errno) {
+            return try Host.setMode(descriptor, mode & 0o7777)
+        } catch {
+            guard error == .ENOSYS, kind == .regular || kind == .directory else { throw error }
+        }
+        let opened = try reopen(.nonBlocking)
+        defer { Host.close(opened) }
+        try Host.setModeOfOpenFile(opened, mode & 0o7777)
+    }
+
+    // MARK: Directories
+
+    package func lookup(_ name: FileName) throws(Errno) -> any Inode { try child(name) }
+
+    private func child(_ name: FileName) throws(Errno) -> HostInode {
+        guard kind == .directory else { throw .ENOTDIR }
+        // O_PATH | O_NOFOLLOW
+        let opened = try Host.open(below: descriptor, name.bytes, flags: [.pathOnly, .noFollow])
+        return try tree.inode(opened, in: self, as: name)
+    }
+
+    package func entries() throws(Errno) -> [DirectoryEntry] {
+        let opened = try Host.open(below: descriptor, [], flags: [.directory])
+        defer { Host.close(opened) }
+        return try Host.entries(opened).map { entry in
+            DirectoryEntry(
+                name: FileName(entry.name), inode: entry.inode,
+                kind: FileKind(rawValue: UInt32(entry.type) << 12) ?? .regular)
+        }
+    }
+
+    /// What was just made, with the owner and the mode that the guest gives it as far as the host allows.
+    private func made(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
+        let node = try child(name)
+        let attributes = try node.attributes()
+        if attributes.userID != new.userID || attributes.groupID != new.groupID {
+            // A host user without privileges owns what its guests make.
+            try? Host.setOwner(node.descriptor, user: new.userID, group: new.groupID)
+        }
+        if node.kind != .symbolicLink, attributes.mode.permissions != new.mode.permissions {
+            try? node.setMode(new.mode.permissions)
+        }
+        return node
+    }
+
+    package func create(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
+        if new.mode.kind == .regular {
+            let flags: OpenFlags = [.create, .exclusive, .writeOnly, .noFollow]
+            Host.close(
+                try Host.open(below: descriptor, name.bytes, flags: flags, mode: new.mode.permissions))
+        } else {
+            try Host.makeNode(in: descriptor, name.bytes, mode: new.mode)
+        }
+        return try made(name, new)
+    }
+
+    package func makeDirectory(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
+        try Host.makeDirectory(in: descriptor, name.bytes, mode: new.mode.permissions)
+        return try made(name, new)
+    }
+
+    package func makeSymbolicLink(_ name: FileName, to target: [UInt8], _ new: NewInode) throws(Errno) -> any Inode {
+        try Host.makeLink(in: descriptor, name.bytes, to: target)
+        return try made(name, new)
+    }
+
+    package func link(_ inode: any Inode, as name: FileName) throws(Errno) {
+        guard let node = inode as? HostInode, node.tree === tree, let parent = node.parent else { throw .EXDEV }
+        // By name: the descriptor alone would need a capability.
+        let there = try parent.child(node.name)
+        guard there === node else { throw .ENOENT }
+        try Host.link(from: parent.descriptor, node.name.bytes, to: descriptor, name.bytes)
+    }
+
+    package func unlink(_ name: FileName) throws(Errno) {
+        try Host.unlink(in: descriptor, name.bytes, isDirectory: false)
+    }
+
+    package func removeDirectory(_ name: FileName) throws(Errno) {
+        try Host.unlink(in: descriptor, name.bytes, isDirectory: true)
+    }
+
+    package func rename(
+        _ name: FileName, to directory: any Inode, as newName: FileName, exchange: Bool
+    ) throws(Errno) {
+        guard let target = directory as? HostInode, target.tree === tree else { throw .EXDEV }
+        let node = try child(name)
+        let other = exchange ? try target.child(newName) : nil
+        try Host.rename(
+            from: descriptor, name.bytes, to: target.descriptor, newName.bytes, flags: exchange ? 2 : 0)
+        node.isAt(target, newName)
+        other?.isAt(self, name)
+    }
+
+    // MARK: The rest
+
+    package func readLink() throws(Errno) -> [UInt8] {
+        guard kind == .symbolicLink else { throw .EINVAL }
+        return try Host.readLink(descriptor)
+    }
+
+    package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
+        switch kind {
+        case .regular:
+            // A shared mapping for writing reads, too.
+            var wanted: OpenFlags = flags.mayWrite ? .readWrite : []
+            wanted.formUnion([.nonBlocking, .noControllingTerminal])
+            do throws(Errno) {
+                return HostFile(self, try reopen(wanted))
+            } catch {
+                guard error == .EACCES, flags.accessMode == 1 else { throw error }
+            }
+            return HostFile(self, try reopen([.writeOnly, .nonBlocking, .noControllingTerminal]))
+        case .directory: return DirectoryFile(self)
+        case .fifo:
+            // A FIFO of the host would reach out of the sandbox: the name leads to one of the sandbox's own.
+            let pipe = namedPipe ?? NamedPipe(self)
+            namedPipe = pipe
+            return try pipe.open(flags)
+        case .characterDevice, .blockDevice:
+            return try tree.devices.open(DeviceNumber(rawValue: try attributes().representedDevice), self, flags)
+        case .socket: throw .ENXIO
+        case .symbolicLink: throw .ELOOP
+        }
+    }
+
+    package func truncate(to size: Int64) throws(Errno) {
+        guard kind == .regular else { throw kind == .directory ? .EISDIR : .EINVAL }
+        let opened = try reopen([.writeOnly, .nonBlocking])
+        defer { Host.close(opened) }
+        try Host.truncate(opened, to: Int(size))
+    }
+
+    package func punch(at offset: Int64, count: Int64) throws(Errno) {
+        let opened = try reopen([.readWrite, .nonBlocking])
+        defer { Host.close(opened) }
+        try Host.punchHole(opened, at: offset, count: count)
+    }
+
+    package func fileSystemStatistics() -> FileSystemStatistics {
+        guard let found = try? Host.fileSystem(descriptor) else { return FileSystemStatistics(type: 0) }
+        var statistics = FileSystemStatistics(type: found[0])
+        statistics.blockSize = found[1]
+        statistics.blocks = found[2]
+        statistics.freeBlocks = found[4]
+        statistics.files = found[5]
+        statistics.freeFiles = found[6]
+        return statistics
+    }
+}
