@@ -8,6 +8,8 @@ package import LinuxABI
 package struct PayloadPlanner: Sendable {
     /// The most bytes captured per payload.
     package var limit: Int
+    /// A structure of a known size up to this is captured whole, whatever the limit: half of one says nothing.
+    static let wholeStructure = 512
 
     /// Enough to read a trace.
     package static let textLimit = 256
@@ -92,7 +94,9 @@ private struct Capture {
             guard travels else { return }
             let length = length(extent, call, arguments, entered: entered, result: result, memory: &memory)
             guard let length, length > 0 else { return }
-            bytes(.direct, at: address, length, memory: &memory, into: &payloads)
+            var most = limit
+            if case .fixed(let size) = extent, size <= PayloadPlanner.wholeStructure { most = max(most, size) }
+            bytes(.direct, at: address, length, atMost: most, memory: &memory, into: &payloads)
         }
     }
 
@@ -141,10 +145,10 @@ private struct Capture {
 
     /// Captures one stretch of memory.
     private func bytes<M: TraceMemory & ~Copyable>(
-        _ part: TracePayload.Part, at address: UInt64, _ length: UInt64, count: UInt32 = 0, memory: inout M,
-        into payloads: inout [TracePayload]
+        _ part: TracePayload.Part, at address: UInt64, _ length: UInt64, atMost most: Int? = nil, count: UInt32 = 0,
+        memory: inout M, into payloads: inout [TracePayload]
     ) {
-        let wanted = Int(min(length, UInt64(limit)))
+        let wanted = Int(min(length, UInt64(most ?? limit)))
         var bytes: [UInt8] = []
         bytes.reserveCapacity(wanted)
         let got = memory.read(wanted, at: address, into: &bytes)
@@ -242,7 +246,7 @@ private struct Capture {
     ) {
         var header: [UInt8] = []
         _ = memory.read(56, at: address, into: &header)
-        bytes(.header, at: address, 56, memory: &memory, into: &payloads)
+        bytes(.header, at: address, 56, atMost: 56, memory: &memory, into: &payloads)
         guard let name = M.integer(UInt64.self, in: header, at: 0),
             let nameLength = M.integer(UInt32.self, in: header, at: 8),
             let buffers = M.integer(UInt64.self, in: header, at: 16),

@@ -55,6 +55,12 @@ package struct TraceDecoder {
         guard next == buffer.count else { throw .trailingBytes(offset: offset) }
     }
 
+    /// The header, as soon as its bytes have been fed; unlike `event`, it takes nothing else.
+    package mutating func peekHeader() throws(TraceFormatError) -> TraceHeader? {
+        if header == nil { try readHeader() }
+        return header
+    }
+
     private var offset: UInt64 { base + UInt64(next) }
 
     private mutating func readHeader() throws(TraceFormatError) {
