@@ -7,6 +7,7 @@ extension Host {
     package static func clock(_ clock: Int32) -> Timestamp {
         var seconds: Int64 = 0
         var nanoseconds: Int64 = 0
+        // The shim writes the two numbers and keeps neither address.
         unsafe apus_host_clock(clock, &seconds, &nanoseconds)
         return Timestamp(seconds: seconds, nanoseconds: nanoseconds)
     }

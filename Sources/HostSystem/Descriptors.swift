@@ -30,6 +30,7 @@ extension Host {
     package static func routeSignals(
         _ numbers: [Int32], to signals: UnsafeMutablePointer<UInt64>, waking word: UnsafeMutablePointer<UInt32>
     ) {
+        // The shim reads the numbers during the call; the words stay mapped, as the caller promises.
         unsafe numbers.withUnsafeBufferPointer { buffer in
             unsafe apus_host_route_signals(word, signals, buffer.baseAddress, Int32(buffer.count))
         }

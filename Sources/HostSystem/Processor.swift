@@ -6,6 +6,7 @@ extension Host {
     package static var extendedState: (components: UInt64, size: Int) {
         var components: UInt64 = 0
         var size: UInt32 = 0
+        // The shim writes the two numbers and keeps neither address.
         unsafe apus_host_extended_state(&components, &size)
         return (components, Int(size))
     }

@@ -15,6 +15,7 @@ final class SharedMemory {
         descriptor = try Host.memoryFile(name)
         do throws(Errno) {
             try Host.truncate(descriptor, to: size)
+            // The mapping lives until `deinit`, and nobody else is given its address.
             unsafe base = try Host.mapShared(descriptor, size: size)
         } catch {
             Host.close(descriptor)
@@ -23,6 +24,7 @@ final class SharedMemory {
     }
 
     deinit {
+        // Nobody is left who could reach the mapping: pointers into it do not outlive calls of this object.
         unsafe Host.unmap(base, size: size)
         closeDescriptor()
     }
@@ -38,6 +40,7 @@ final class SharedMemory {
     func pointer(at offset: Int, count: Int) -> UnsafeMutableRawPointer {
         precondition(
             offset >= 0 && count >= 0 && offset <= size - count, "offsets in shared memory are the kernel's own")
+        // Inside the mapping, by the check.
         return unsafe base + offset
     }
 
@@ -62,16 +65,19 @@ final class SharedMemory {
     /// A word's address, valid as long as this object lives.
     func word(at offset: Int) -> UnsafePointer<Atomic<UInt32>> { unsafe UnsafePointer(atomic(at: offset)) }
 
+    // Atomic, as the other side's accesses are.
     @inline(__always)
     func loadAcquiring(at offset: Int) -> UInt32 { unsafe atomic(at: offset).pointee.load(ordering: .acquiring) }
 
     @inline(__always)
     func loadSequential(at offset: Int) -> UInt32 {
+        // Atomic, as the other side's accesses are.
         unsafe atomic(at: offset).pointee.load(ordering: .sequentiallyConsistent)
     }
 
     @inline(__always)
     func exchange(_ value: UInt32, at offset: Int) {
+        // Atomic, as the other side's accesses are.
         _ = unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
     }
 
@@ -82,14 +88,17 @@ final class SharedMemory {
             .bitwiseAnd(~bits, ordering: .sequentiallyConsistent)
     }
 
+    // The host takes the address of a word inside the mapping, for the duration of the call.
     func wake(at offset: Int) { unsafe Host.futexWake(pointer(at: offset, count: 4)) }
 
     func wait(at offset: Int, while value: UInt32, for interval: Timestamp?) {
+        // As above.
         unsafe Host.futexWait(pointer(at: offset, count: 4), while: value, for: interval)
     }
 
     /// Copies bytes out once. The range is clamped by the caller.
     func bytes(at offset: Int, count: Int) -> [UInt8] {
+        // Inside the mapping; bytes have no invalid values.
         unsafe [UInt8](UnsafeRawBufferPointer(start: pointer(at: offset, count: count), count: count))
     }
 
@@ -108,6 +117,7 @@ final class SharedMemory {
     }
 
     func zero(at offset: Int, count: Int) {
+        // Inside the mapping.
         _ = unsafe pointer(at: offset, count: count).initializeMemory(as: UInt8.self, repeating: 0, count: count)
     }
 }

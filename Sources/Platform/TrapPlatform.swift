@@ -38,6 +38,7 @@ package final class TrapPlatform {
         config.store(floatingPointComponents, at: 16)
         for number in 0..<Int(APUS_RULED_CALLS) { setRules([], for: number) }
         publishProcessor()
+        // Both words stay mapped as long as this object lives; `deinit` stops the routing first.
         unsafe Host.routeSignals(
             [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
             to: signals.pointer(at: 0, count: 8).assumingMemoryBound(to: UInt64.self),

@@ -301,6 +301,7 @@ struct TraceLoop {
     private static func spawn(
         _ command: NativeTracer.Command, path: String, release: inout Int32, failure: inout Int32
     ) throws -> Int32 {
+        // Copies that outlive the call that reads them, and are freed below.
         var arguments: [UnsafeMutablePointer<CChar>?] = unsafe ([command.program] + command.arguments).map {
             unsafe strdup($0)
         }
