@@ -1,4 +1,5 @@
 // swift-tools-version: 6.2
+import Foundation
 import PackageDescription
 
 /// Every Swift target of the project is compiled like this.
@@ -135,7 +136,16 @@ func selected(_ all: [Target]) -> [Target] {
     }
 }
 
+/// The READMEs of a target's folders: for people, not for the compiler.
+func readmes(of target: Target) -> [String] {
+    let path = target.path ?? (target.type == .test ? "Tests/" : "Sources/") + target.name
+    let folder = Context.packageDirectory + "/" + path
+    let names = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
+    return names.filter { $0.hasSuffix("README.md") }.sorted()
+}
+
 let targets = selected(sandbox + toolkit + allTests)
+for target in targets where target.type != .system { target.exclude += readmes(of: target) }
 let executables = targets.filter { $0.type == .executable && $0.path == nil }.map(\.name)
 
 let package = Package(

@@ -14,6 +14,7 @@ struct WatchList {
 
     mutating func add(_ thread: StubThread) {
         threads.append(thread)
+        // The thread keeps the word's mapping alive.
         unsafe words.append(thread.stateWord)
     }
 
@@ -33,6 +34,7 @@ struct WatchList {
         for step in 0..<count {
             var index = start + step
             if index >= count { index -= count }
+            // Atomic, as the stub's accesses are.
             if unsafe words[index].pointee.load(ordering: .acquiring) == UInt32(APUS_STATE_REQUEST) { return index }
         }
         return nil

@@ -90,7 +90,7 @@ struct TrapPlatformTests {
             case .commandsDone(let host, nil):
                 #expect(host > 0)
                 child.process.hostMade(Int32(host), thread: child)
-                try thread.answer(StubAnswer(value: 1000))
+                #expect(thread === guest.thread)
                 seen.insert("parent")
             case .ready:
                 #expect(thread === child)
@@ -103,6 +103,8 @@ struct TrapPlatformTests {
             }
         }
         #expect(seen == ["parent", "child"])
+        // Not before: the parent's next call could come before the child's first word.
+        try guest.thread.answer(StubAnswer(value: 1000))
         var results: Set<UInt> = []
         for _ in 0..<2 {
             let (_, event) = try TinyGuest.next(platform)

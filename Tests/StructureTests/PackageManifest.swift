@@ -8,13 +8,12 @@ struct PackageManifest {
 
     init(text: String) {
         let start = /(?:\bfloor\(|\.target\(|\.executableTarget\(|\.systemLibrary\()\s*(?:name:\s*)?"([\w-]+)"/
-        let end = /\n(?:let|func)\b/
         let matches = text.matches(of: start)
         var result: [String: Set<String>] = [:]
-        for (index, match) in matches.enumerated() {
-            let limit = index + 1 < matches.count ? matches[index + 1].range.lowerBound : text.endIndex
-            var body = text[match.range.upperBound..<limit]
-            if let stop = body.firstMatch(of: end) { body = body[..<stop.range.lowerBound] }
+        for match in matches {
+            let body = PackageManifest.untilClosed(text[match.range.upperBound...])
+            // What stands elsewhere belongs to the tests.
+            guard !body.contains("path: \"Tests/") else { continue }
             var names = Set(body.matches(of: /"([\w-]+)"/).map { String($0.output.1) })
             for word in body.matches(of: /\w+/) {
                 if let module = PackageManifest.shorthands[String(word.output)] { names.insert(module) }
@@ -22,5 +21,16 @@ struct PackageManifest {
             result[String(match.output.1)] = names
         }
         dependencies = result
+    }
+
+    /// The text up to the parenthesis that closes the one before it.
+    private static func untilClosed(_ text: Substring) -> Substring {
+        var depth = 1
+        for index in text.indices {
+            if text[index] == "(" { depth += 1 }
+            if text[index] == ")" { depth -= 1 }
+            if depth == 0 { return text[..<index] }
+        }
+        return text
     }
 }
