@@ -82,19 +82,24 @@ void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbe
     }
 }
 
+static void leaf(uint32_t sub, uint32_t *a, uint32_t *b) {
+    uint32_t c, d;
+    __asm__ volatile("cpuid" : "=a"(*a), "=b"(*b), "=c"(c), "=d"(d) : "a"(0xd), "c"(sub));
+}
+
 void apus_host_extended_state(uint64_t *components, uint32_t *size) {
-    uint32_t low, high, a, b, c, d;
+    uint32_t low, high, length, offset;
     __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
-    // Tile data (AMX): Linux keeps it out of the state, and out of signal frames, of a process that has not asked for it.
-    const uint64_t tile_data = 1UL << 18;
-    *components = ((uint64_t)high << 32 | low) & ~tile_data;
-    // The legacy area and the header, then what the processor says of each component: offset and size.
-    *size = 576;
+    // Tile state (bits 17 and 18) is saved only for processes that have asked for it, which stubs never do.
+    uint64_t present = ((uint64_t)high << 32 | low) & ~0x60000UL;
+    uint32_t end = 512 + 64;
     for (uint32_t component = 2; component < 63; component++) {
-        if (!(*components >> component & 1)) continue;
-        __asm__ volatile("cpuid" : "=a"(a), "=b"(b), "=c"(c), "=d"(d) : "a"(0xd), "c"(component));
-        if (b + a > *size) *size = b + a;
+        if (!(present >> component & 1)) continue;
+        leaf(component, &length, &offset);
+        if (offset + length > end) end = offset + length;
     }
+    *components = present;
+    *size = end;
 }
 
 int apus_host_fork(void) {

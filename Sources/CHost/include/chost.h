@@ -27,8 +27,8 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count);
 /// signals arrives; each signal's bit is set in `signals`.
 void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count);
 
-/// The extended-state components that the host saves for user code (XCR0, low word), and the size in bytes of an XSAVE
-/// area in standard format that holds them.
+/// The extended-state components that the host saves for every process (XCR0 without tiles), and the size in bytes of an
+/// XSAVE area in standard format that holds them.
 void apus_host_extended_state(uint64_t *components, uint32_t *size);
 
 /// fork(2) through the C library, for a process with one thread. A negated errno on failure.

@@ -175,7 +175,7 @@ extension Kernel {
         }
         if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true
         {
-            if !thread.floatingPointStateChanged { thread.floatingPointState = stub.readFloatingPoint() ?? [] }
+            if !thread.floatingPointStateChanged { thread.floatingPointState = stub.readFloatingPoint() ?? platform?.initialFloatingPoint ?? [] }
             switch thread.deliverSignals(afterCall: result) {
             case .proceed: break
             case .stopped, .ended: return

@@ -46,7 +46,7 @@ extension Kernel {
     /// Starts a copy of the calling thread; the handler returns what this returns, and the call ends with the child's number
     /// when the host has made it.
     package func clone(_ parent: GuestThread, _ request: CloneRequest) throws(Errno) -> Int {
-        guard let map = parent.map, let stub = parent.stub else { throw .ENOSYS }
+        guard let map = parent.map, let stub = parent.stub, let platform else { throw .ENOSYS }
         if map.isChanging { throw parent.park(on: [map.changed], interrupted: .ERESTARTNOINTR) }
         let flags = request.flags
         let id = try newID()
@@ -56,7 +56,7 @@ extension Kernel {
         } else {
             process = newProcess(id, like: parent, request)
         }
-        let floatingPoint = stub.readFloatingPoint() ?? []
+        let floatingPoint = stub.readFloatingPoint() ?? platform.initialFloatingPoint
         let sharesMemory = flags.contains(.memory)
         let childStub: StubThread
         let childMap: MemoryMap
