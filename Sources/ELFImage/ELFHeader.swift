@@ -2,24 +2,33 @@ package import LinuxABI
 
 /// The ELF header of a 64-bit little-endian x86-64 image, as far as `execve(2)` looks at it. See `elf(5)`.
 package struct ELFHeader: Equatable, Sendable {
-    /// `ET_EXEC` 2 or `ET_DYN` 3.
+    package static let executable: UInt16 = 2
+    package static let sharedObject: UInt16 = 3
+    /// `EM_X86_64`.
+    package static let machine: UInt16 = 62
+    package static let size = 64
+    package static let programHeaderSize = 56
+    /// What Linux reads of the program headers at most: 1170 of them. Up to 6.12 it was a page, 73 of them.
+    package static let maximumProgramHeaderBytes = 65_536
+
+    /// `ET_EXEC` 2 or `ET_DYN` 3, or what only a malformed image says.
     package let type: UInt16
     package let entry: UInt64
     package let programHeaderOffset: UInt64
     package let programHeaderCount: Int
 
-    package static let size = 64
-    package static let programHeaderSize = 56
+    package var isPositionIndependent: Bool { type == ELFHeader.sharedObject }
+    package var hasLoadableType: Bool { type == ELFHeader.executable || type == ELFHeader.sharedObject }
 
-    package var isPositionIndependent: Bool { type == 3 }
-
-    /// Judges the first bytes of a file as Linux's `load_elf_binary` does.
-    /// - Parameter wrong: the errno for an image that is none of ours: ENOEXEC for a program, ELIBBAD for an interpreter.
+    /// Judges the first bytes of a file as Linux's `load_elf_binary` does: it looks at the magic, the machine and the
+    /// program headers' size and count, and neither at the class nor at the byte order. Bytes that the file lacks count as
+    /// zeros.
+    /// - Parameters:
+    ///   - bytes: at least the first 64 bytes of the file, or all of a shorter one.
+    ///   - wrong: the errno for an image that is none of ours: ENOEXEC for a program, ELIBBAD for an interpreter.
+    /// - Throws: that errno.
     package init(_ bytes: [UInt8], wrong: Errno = .ENOEXEC) throws(Errno) {
-        guard bytes.count >= ELFHeader.size, bytes[0] == 0x7f, bytes[1] == 0x45, bytes[2] == 0x4c, bytes[3] == 0x46
-        else {
-            throw wrong
-        }
+        guard bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]) else { throw wrong }
         var reader = ByteReader(bytes, from: 16)
         type = reader.take()
         let machine: UInt16 = reader.take()
@@ -29,10 +38,8 @@ package struct ELFHeader: Equatable, Sendable {
         reader.skip(8 + 4 + 2)
         let entrySize: UInt16 = reader.take()
         let count: UInt16 = reader.take()
-        // Linux looks at type and machine, not at the class: a 32-bit x86 image has another machine.
-        guard type == 2 || type == 3, machine == 62 else { throw wrong }
-        guard Int(entrySize) == ELFHeader.programHeaderSize, count > 0,
-            Int(count) * ELFHeader.programHeaderSize <= 65536
+        guard machine == ELFHeader.machine, Int(entrySize) == ELFHeader.programHeaderSize, count > 0,
+            Int(count) * ELFHeader.programHeaderSize <= ELFHeader.maximumProgramHeaderBytes
         else { throw wrong }
         programHeaderCount = Int(count)
     }
@@ -64,21 +71,29 @@ package struct ProgramHeader: Equatable, Sendable {
         alignment = reader.take()
     }
 
+    package var isWritable: Bool { flags & 2 != 0 }
+    package var isExecutable: Bool { flags & 1 != 0 }
+
     /// As `PROT_*`.
     package var protection: Int32 {
-        (flags & 4 != 0 ? 1 : 0) | (flags & 2 != 0 ? 2 : 0) | (flags & 1 != 0 ? 4 : 0)
+        (flags & 4 != 0 ? 1 : 0) | (isWritable ? 2 : 0) | (isExecutable ? 4 : 0)
     }
 
-    /// Every program header of an image. Throws EIO when the file ends before them (`wrong` for an interpreter).
-    package static func all(of header: ELFHeader, in source: some ImageSource, short: Errno) throws(Errno)
+    /// Every program header of an image.
+    /// - Parameters:
+    ///   - header: says where they are.
+    ///   - source: the image.
+    ///   - unreadable: the errno when the file does not hold them.
+    /// - Returns: the headers in the file's order.
+    /// - Throws: `unreadable`, or what the source throws.
+    package static func all(of header: ELFHeader, in source: some ImageSource, unreadable: Errno) throws(Errno)
         -> [ProgramHeader]
     {
+        guard header.programHeaderOffset <= UInt64(Int64.max) else { throw unreadable }
         let bytes = try source.readAll(
-            at: header.programHeaderOffset, count: header.programHeaderCount * ELFHeader.programHeaderSize, short: short
-        )
+            at: header.programHeaderOffset, count: header.programHeaderCount * ELFHeader.programHeaderSize,
+            short: unreadable)
         var reader = ByteReader(bytes)
-        var all: [ProgramHeader] = []
-        for _ in 0..<header.programHeaderCount { all.append(ProgramHeader(from: &reader)) }
-        return all
+        return (0..<header.programHeaderCount).map { _ in ProgramHeader(from: &reader) }
     }
 }

@@ -1,31 +1,9 @@
 package import LinuxABI
 
-/// The bytes at the top of a new program's stack, as Linux lays them out on x86-64: strings, random bytes, platform, then
-/// the auxiliary vector, the environment and the arguments' pointers, with `argc` at the stack pointer.
+/// The bytes at the top of a new program's stack, as Linux lays them out on x86-64. From the top down: eight zero bytes,
+/// the executable's name, the environment's and the arguments' strings; the platform's name and the random bytes; then the
+/// auxiliary vector, the environment's and the arguments' pointers, with `argc` at the stack pointer.
 package struct InitialStack: Sendable {
-    /// What the auxiliary vector says of the program. See `getauxval(3)`.
-    package struct Facts: Sendable {
-        package var programHeaders: UInt = 0
-        package var programHeaderCount = 0
-        /// `AT_BASE`: where the interpreter was loaded; 0 without one.
-        package var interpreterBase: UInt = 0
-        package var entry: UInt = 0
-        package var userID: UInt32 = 0
-        package var effectiveUserID: UInt32 = 0
-        package var groupID: UInt32 = 0
-        package var effectiveGroupID: UInt32 = 0
-        package var isSecure = false
-        package var hardwareCapabilities: UInt = 0
-        package var hardwareCapabilities2: UInt = 0
-        package var minimumSignalStack: UInt = 2048
-        /// `AT_SYSINFO_EHDR`: where a vDSO image is mapped; absent without one.
-        package var vdso: UInt?
-        /// `AT_RANDOM`'s 16 bytes.
-        package var random: [UInt8] = []
-
-        package init() {}
-    }
-
     /// What to write, ending at the stack's top.
     package let bytes: [UInt8]
     package let stackPointer: UInt
@@ -35,44 +13,47 @@ package struct InitialStack: Sendable {
 
     /// `MAX_ARG_STRLEN`: with its NUL.
     package static let maximumString = 131_072
+    /// Values below 8192 that Linux moves the stack down by, at random (`arch_align_stack`).
+    package static let shuffleRange: UInt = 8192
+
+    /// Bytes that strings and their pointers may take together: a quarter of the stack's limit, but at most 6 MiB and at
+    /// least 128 KiB. See `execve(2)`, "Limits on size of arguments and environment".
+    package static func limit(stackLimit: UInt64) -> Int {
+        Int(max(min(stackLimit / 4, 6 << 20), 131_072))
+    }
 
     /// - Parameters:
     ///   - top: past the last byte of the stack; a multiple of 16.
-    ///   - limit: bytes that strings and pointers may take together: a quarter of the stack's limit.
-    /// - Throws: E2BIG beyond the limits, EFAULT never.
+    ///   - arguments: without NULs; what came before `#!` lines were followed may have been shorter.
+    ///   - environment: without NULs.
+    ///   - executable: the path as it was given to execve, for `AT_EXECFN`.
+    ///   - facts: what the auxiliary vector says.
+    ///   - limit: bytes that strings and pointers may take together.
+    /// - Throws: E2BIG beyond the limits.
     package init(
         top: UInt, arguments: [[UInt8]], environment: [[UInt8]], executable: [UInt8], facts: Facts, limit: Int
     ) throws(Errno) {
-        var total = executable.count + 1
-        for string in arguments + environment {
+        var total = 8 * (max(arguments.count, 1) + environment.count)
+        guard total < limit else { throw .E2BIG }
+        for string in [executable] + environment + arguments {
             guard string.count < InitialStack.maximumString else { throw .E2BIG }
-            total += string.count + 1 + 8
+            total += string.count + 1
             guard total <= limit else { throw .E2BIG }
         }
-        // From the top down: 8 zero bytes, the executable's name, environment, arguments.
-        var strings: [UInt8] = []
         func lengths(_ list: [[UInt8]]) -> Int { list.reduce(0) { $0 + $1.count + 1 } }
         let argumentBytes = lengths(arguments)
         let environmentBytes = lengths(environment)
         let stringStart = top - UInt(8 + executable.count + 1 + environmentBytes + argumentBytes)
-        strings.reserveCapacity(Int(top - stringStart))
-        for string in arguments + environment + [executable] { strings += string + [0] }
-        strings += [UInt8](repeating: 0, count: 8)
         argumentRange = stringStart..<stringStart + UInt(argumentBytes)
         environmentRange = argumentRange.upperBound..<argumentRange.upperBound + UInt(environmentBytes)
 
         let platform: [UInt8] = Array("x86_64".utf8) + [0]
-        var below = stringStart & ~15
-        let platformAddress = below - UInt(platform.count)
+        let platformAddress = ((stringStart - facts.shuffle) & ~15) - UInt(platform.count)
         let randomAddress = platformAddress - 16
-        below = randomAddress & ~15
-        let executableAddress = environmentRange.upperBound
-
-        let vector = InitialStack.vector(
-            facts, random: randomAddress, platform: platformAddress, executable: executableAddress)
+        let vector = facts.vector(
+            random: randomAddress, platform: platformAddress, executable: environmentRange.upperBound)
         let words = 1 + arguments.count + 1 + environment.count + 1
-        let pointerBytes = words * 8 + vector.count
-        let pointer = (below - UInt(pointerBytes)) & ~15
+        let pointer = (randomAddress - UInt(words * 8 + vector.count)) & ~15
 
         var writer = ByteWriter(capacity: Int(top - pointer))
         writer.put(UInt64(arguments.count))
@@ -89,27 +70,13 @@ package struct InitialStack: Sendable {
         writer.put(facts.random.count == 16 ? facts.random : [UInt8](repeating: 0, count: 16))
         writer.put(platform)
         writer.pad(to: Int(stringStart - pointer))
-        writer.put(strings)
+        for string in arguments + environment + [executable] {
+            writer.put(string)
+            writer.put(UInt8(0))
+        }
+        writer.pad(8)
         bytes = writer.bytes
         stackPointer = pointer
         auxiliaryVector = vector
-    }
-
-    private static func vector(_ facts: Facts, random: UInt, platform: UInt, executable: UInt) -> [UInt8] {
-        var entries: [(UInt64, UInt)] = []
-        if let vdso = facts.vdso { entries.append((33, vdso)) }
-        entries += [
-            (51, facts.minimumSignalStack), (16, facts.hardwareCapabilities), (6, 4096), (17, 100),
-            (3, facts.programHeaders), (4, 56), (5, UInt(facts.programHeaderCount)), (7, facts.interpreterBase), (8, 0),
-            (9, facts.entry), (11, UInt(facts.userID)), (12, UInt(facts.effectiveUserID)), (13, UInt(facts.groupID)),
-            (14, UInt(facts.effectiveGroupID)), (23, facts.isSecure ? 1 : 0), (25, random),
-            (26, facts.hardwareCapabilities2), (31, executable), (15, platform), (0, 0),
-        ]
-        var writer = ByteWriter(capacity: entries.count * 16)
-        for (key, value) in entries {
-            writer.put(key)
-            writer.put(UInt64(value))
-        }
-        return writer.bytes
     }
 }

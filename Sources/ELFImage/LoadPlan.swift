@@ -2,141 +2,190 @@ package import LinuxABI
 
 /// What the kernel has to map for one image, in order. Every address and length is a multiple of the page size and lies
 /// below the guest's task size.
+///
+/// Linux looks at an image in two steps, and so does this. What it finds wrong before the old program is gone is thrown:
+/// execve returns it. What goes wrong when the segments are mapped is the plan's `failure`: the process dies of SIGSEGV.
 package struct LoadPlan: Equatable, Sendable {
     package enum Step: Equatable, Sendable {
         /// A private mapping of the file.
         case file(address: UInt, length: UInt, offset: UInt64, protection: Int32)
         /// Zero-filled memory.
         case anonymous(address: UInt, length: UInt, protection: Int32)
-        /// The rest of the last file page, where the data end and the BSS begins.
+        /// The rest of the last file page, where the data end and the BSS begins. Ends with a page.
         case zero(address: UInt, length: UInt)
     }
 
     package var steps: [Step] = []
-    /// What was added to every address of the image.
+    /// What was added to every address of the image, modulo 2^64. An interpreter's is `AT_BASE`.
     package var bias: UInt = 0
     package var entry: UInt = 0
-    /// `AT_PHDR`; 0 if no segment holds the program headers.
+    /// `AT_PHDR`; the bias itself if no segment holds the program headers, as Linux has it.
     package var programHeaders: UInt = 0
     package var programHeaderCount = 0
-    /// The range that all segments together span, in whole pages.
+    /// The range that all segments together span, in whole pages; empty without segments.
     package var span: Range<UInt> = 0..<0
     /// Past the last byte of the image's memory, where `brk(2)` starts.
     package var end: UInt = 0
     /// `PT_INTERP`, without the NUL.
     package var interpreter: [UInt8]?
-    /// `PT_GNU_STACK` asks for an executable stack; true also without the header, as Linux's compatibility rule has it.
+    /// `PT_GNU_STACK` asks for an executable stack. Without the header x86-64 gives none.
     package var hasExecutableStack = false
+    /// The image is position-independent and names no interpreter: a static-pie program, or a loader run as a program.
+    /// Linux puts it where libraries go, and its heap where programs go.
+    package var isLoader = false
+    /// Why the image can't be mapped, if it can't: then there are no steps.
+    package var failure: Errno?
 
     static let pageSize: UInt64 = 4096
+    /// `PATH_MAX`: of an interpreter's path, with its NUL.
+    static let maximumPath: UInt64 = 4096
 
     /// Plans a program.
     /// - Parameters:
-    ///   - taskSize: where guest addresses end.
-    ///   - base: gives the bias of a position-independent image, which spans that many bytes; a multiple of the page size.
+    ///   - source: the image.
+    ///   - taskSize: where guest addresses end; a multiple of the page size.
+    ///   - base: gives the place of a position-independent image, which spans that many bytes; a multiple of the page size.
+    ///     What it throws becomes the plan's failure.
+    /// - Throws: ENOEXEC for what is no program of ours, EIO and EINVAL when the interpreter's path can't be read.
     package init(
         of source: some ImageSource, taskSize: UInt, base: (_ span: UInt, _ hasInterpreter: Bool) throws(Errno) -> UInt
     ) throws(Errno) {
         let header = try ELFHeader(try source.read(at: 0, count: ELFHeader.size))
-        let programHeaders = try ProgramHeader.all(of: header, in: source, short: .EIO)
-        interpreter = try LoadPlan.interpreter(programHeaders, in: source)
-        hasExecutableStack =
-            programHeaders.last { $0.type == ProgramHeader.gnuStack }.map { $0.flags & 1 != 0 } ?? false
-        let hasInterpreter = interpreter != nil
-        try plan(header, programHeaders, taskSize: taskSize, none: .EINVAL) { span throws(Errno) in
-            try base(span, hasInterpreter)
+        guard header.hasLoadableType else { throw .ENOEXEC }
+        let programHeaders = try ProgramHeader.all(of: header, in: source, unreadable: .ENOEXEC)
+        let path = try LoadPlan.interpreter(programHeaders, in: source)
+        interpreter = path
+        hasExecutableStack = programHeaders.last { $0.type == ProgramHeader.gnuStack }?.isExecutable ?? false
+        isLoader = header.isPositionIndependent && path == nil
+        do throws(Errno) {
+            let alignment = LoadPlan.alignment(of: programHeaders)
+            try plan(header, programHeaders, taskSize) { span throws(Errno) in
+                try base(span, path != nil) & ~UInt(alignment - 1)
+            }
+            // With an interpreter the program's own entry is only told to it.
+            guard path != nil || entry < taskSize else { throw .EINVAL }
+        } catch {
+            fail(error)
         }
     }
 
-    /// Plans an interpreter: like a program, but whatever is wrong with it is ELIBBAD, and it has no interpreter.
+    /// Plans an interpreter, which has none itself.
+    /// - Parameters:
+    ///   - source: the image.
+    ///   - taskSize: where guest addresses end; a multiple of the page size.
+    ///   - base: gives the place of a position-independent image, which spans that many bytes.
+    /// - Throws: EIO for a file shorter than a header, ELIBBAD for what is no image of ours.
     package init(
         interpreter source: some ImageSource, taskSize: UInt, base: (_ span: UInt) throws(Errno) -> UInt
     ) throws(Errno) {
         let header = try ELFHeader(try source.readAll(at: 0, count: ELFHeader.size, short: .EIO), wrong: .ELIBBAD)
-        let programHeaders = try ProgramHeader.all(of: header, in: source, short: .ELIBBAD)
-        try plan(header, programHeaders, taskSize: taskSize, none: .EINVAL, base: base)
+        let programHeaders = try ProgramHeader.all(of: header, in: source, unreadable: .ELIBBAD)
+        do throws(Errno) {
+            guard header.hasLoadableType else { throw .ENOEXEC }
+            try plan(header, programHeaders, taskSize, base)
+            guard !span.isEmpty, entry < taskSize else { throw .EINVAL }
+        } catch {
+            fail(error)
+        }
     }
 
-    /// The path in the first `PT_INTERP`. Throws ENOEXEC for one that is no string, EIO for one beyond the file.
+    private mutating func fail(_ error: Errno) {
+        failure = error
+        steps = []
+    }
+
+    /// The path in the first `PT_INTERP`; empty if it begins with a NUL. Throws ENOEXEC for one that is no string, EIO for
+    /// one beyond the file, EINVAL for one beyond every file.
     private static func interpreter(
         _ programHeaders: [ProgramHeader], in source: some ImageSource
     ) throws(Errno) -> [UInt8]? {
         guard let header = programHeaders.first(where: { $0.type == ProgramHeader.interpreter }) else { return nil }
-        guard header.fileSize >= 2, header.fileSize <= 4096 else { throw .ENOEXEC }
+        guard header.fileSize >= 2, header.fileSize <= maximumPath else { throw .ENOEXEC }
+        guard header.offset <= UInt64(Int64.max) else { throw .EINVAL }
         let bytes = try source.readAll(at: header.offset, count: Int(header.fileSize), short: .EIO)
         guard bytes.last == 0 else { throw .ENOEXEC }
         return Array(bytes.prefix { $0 != 0 })
     }
 
     private mutating func plan(
-        _ header: ELFHeader, _ programHeaders: [ProgramHeader], taskSize: UInt, none: Errno,
-        base: (UInt) throws(Errno) -> UInt
+        _ header: ELFHeader, _ programHeaders: [ProgramHeader], _ taskSize: UInt, _ base: (UInt) throws(Errno) -> UInt
     ) throws(Errno) {
-        let segments = programHeaders.filter { $0.type == ProgramHeader.load }
-        for segment in segments { try LoadPlan.check(segment, taskSize: taskSize) }
-        guard let low = segments.map({ $0.virtualAddress & ~(LoadPlan.pageSize - 1) }).min(),
-            let high = segments.map({ $0.virtualAddress + $0.memorySize }).max()
-        else { throw none }
-        let length = LoadPlan.pageUp(high) - low
-        guard length > 0, length <= UInt64(taskSize) else { throw none }
-        if header.isPositionIndependent {
-            let start = try base(UInt(length))
-            guard start % UInt(LoadPlan.pageSize) == 0, start <= taskSize - UInt(length) else { throw .ENOMEM }
-            bias = start &- UInt(low)
-        }
-        span = UInt(low) &+ bias..<UInt(low) &+ bias + UInt(length)
-        // A fixed image that leaves the address space, and one below what may be mapped.
-        guard span.upperBound <= taskSize else { throw .ENOMEM }
-        entry = UInt(header.entry) &+ bias
-        guard entry < taskSize else { throw .EINVAL }
         programHeaderCount = header.programHeaderCount
-        for segment in segments { add(segment, header) }
+        let segments = programHeaders.filter { $0.type == ProgramHeader.load }
+        var low = UInt64(taskSize)
+        var high: UInt64 = 0
+        for segment in segments {
+            try LoadPlan.check(segment, taskSize: UInt64(taskSize))
+            low = min(low, segment.virtualAddress & ~(LoadPlan.pageSize - 1))
+            high = max(high, segment.virtualAddress + segment.memorySize)
+        }
+        if let first = segments.first {
+            guard high > low || !header.isPositionIndependent else { throw .EINVAL }
+            if header.isPositionIndependent {
+                let place = try base(UInt(LoadPlan.pageUp(high - low)))
+                // The first segment comes to stand there, whatever the others' addresses are.
+                bias = (place &- UInt(first.virtualAddress)) & ~UInt(LoadPlan.pageSize - 1)
+            }
+            let start = UInt(low) &+ bias
+            let length = UInt(LoadPlan.pageUp(max(high, low) - low))
+            guard start <= taskSize, length <= taskSize - start else { throw .ENOMEM }
+            span = start..<start + length
+        }
+        for segment in segments { add(segment) }
+        entry = UInt(header.entry) &+ bias
+        locateProgramHeaders(at: header.programHeaderOffset, in: segments)
         end = UInt(high) &+ bias
     }
 
-    private static func pageUp(_ value: UInt64) -> UInt64 { (value + pageSize - 1) & ~(pageSize - 1) }
+    static func pageUp(_ value: UInt64) -> UInt64 { (value + pageSize - 1) & ~(pageSize - 1) }
 
-    /// What `elf_map` and the loop around it refuse.
-    private static func check(_ segment: ProgramHeader, taskSize: UInt) throws(Errno) {
-        let limit = UInt64(taskSize)
-        guard segment.fileSize <= segment.memorySize, segment.memorySize <= limit, segment.virtualAddress <= limit,
-            segment.memorySize <= limit - segment.virtualAddress
-        else { throw .EINVAL }
-        // The file must be mappable so that the bytes come to stand at their addresses.
-        guard segment.offset % pageSize == segment.virtualAddress % pageSize else { throw .EINVAL }
-        let (end, overflow) = segment.offset.addingReportingOverflow(segment.fileSize)
-        guard !overflow, end <= UInt64(Int64.max) - pageSize else { throw .EINVAL }
+    /// The largest alignment that a segment of a program asks for; what is no power of two asks for none. At least a page.
+    /// An interpreter's wishes don't count.
+    private static func alignment(of programHeaders: [ProgramHeader]) -> UInt64 {
+        programHeaders.lazy.filter { $0.type == ProgramHeader.load && $0.alignment.nonzeroBitCount == 1 }
+            .map(\.alignment).reduce(pageSize) { max($0, $1) }
     }
 
-    private mutating func add(_ segment: ProgramHeader, _ header: ELFHeader) {
+    /// What `elf_load` and the loop around it refuse. Afterwards no sum of the segment's numbers overflows, and all of its
+    /// addresses lie below the task size.
+    private static func check(_ segment: ProgramHeader, taskSize: UInt64) throws(Errno) {
+        guard segment.fileSize <= segment.memorySize, segment.virtualAddress < taskSize,
+            segment.memorySize <= taskSize - segment.virtualAddress
+        else { throw .EINVAL }
+        guard segment.fileSize > 0 else { return }
+        // The file must be mappable so that the bytes come to stand at their addresses.
+        guard segment.offset % pageSize == segment.virtualAddress % pageSize else { throw .EINVAL }
+        guard segment.offset <= UInt64(Int64.max) - taskSize - pageSize else { throw .EOVERFLOW }
+    }
+
+    private mutating func add(_ segment: ProgramHeader) {
         let pageOffset = segment.virtualAddress % LoadPlan.pageSize
         let start = UInt(segment.virtualAddress - pageOffset) &+ bias
-        let dataEnd = UInt(segment.virtualAddress + segment.fileSize) &+ bias
-        let mappedEnd = UInt(LoadPlan.pageUp(UInt64(dataEnd)))
-        let memoryEnd = UInt(segment.virtualAddress + segment.memorySize) &+ bias
-        if segment.fileSize > 0, mappedEnd > start {
+        let memoryEnd = UInt(LoadPlan.pageUp(pageOffset + segment.memorySize))
+        var mapped: UInt = 0
+        if segment.fileSize > 0 {
+            let dataEnd = UInt(pageOffset + segment.fileSize)
+            mapped = UInt(LoadPlan.pageUp(UInt64(dataEnd)))
             steps.append(
                 .file(
-                    address: start, length: mappedEnd - start, offset: segment.offset - pageOffset,
-                    protection: segment.protection))
-        }
-        if segment.memorySize > segment.fileSize {
-            let zeroStart = segment.fileSize > 0 ? dataEnd : start
-            let anonymousStart = segment.fileSize > 0 ? mappedEnd : start
-            // Only a writable segment's last page is cleared: Linux leaves the others as the file has them.
-            if segment.fileSize > 0, mappedEnd > zeroStart, segment.flags & 2 != 0 {
-                steps.append(.zero(address: zeroStart, length: mappedEnd - zeroStart))
-            }
-            let anonymousEnd = UInt(LoadPlan.pageUp(UInt64(memoryEnd)))
-            if anonymousEnd > anonymousStart {
-                steps.append(
-                    .anonymous(
-                        address: anonymousStart, length: anonymousEnd - anonymousStart, protection: segment.protection))
+                    address: start, length: mapped, offset: segment.offset - pageOffset, protection: segment.protection)
+            )
+            // Linux tries to clear the last page of each segment, and leaves those as they are that can't be written.
+            if segment.memorySize > segment.fileSize, mapped > dataEnd, segment.isWritable {
+                steps.append(.zero(address: start + dataEnd, length: mapped - dataEnd))
             }
         }
-        let table = header.programHeaderOffset
-        if table >= segment.offset, table - segment.offset < segment.fileSize {
-            programHeaders = UInt(table - segment.offset + segment.virtualAddress) &+ bias
+        if segment.memorySize > segment.fileSize, memoryEnd > mapped {
+            // Like the heap's: readable and writable whatever the segment says.
+            steps.append(
+                .anonymous(
+                    address: start + mapped, length: memoryEnd - mapped, protection: segment.isExecutable ? 7 : 3))
         }
+    }
+
+    /// Where the table of program headers comes to stand: in the last segment that holds its beginning.
+    private mutating func locateProgramHeaders(at offset: UInt64, in segments: [ProgramHeader]) {
+        let holder = segments.last { $0.offset <= offset && offset - $0.offset < $0.fileSize }
+        programHeaders = UInt(holder.map { offset - $0.offset + $0.virtualAddress } ?? 0) &+ bias
     }
 }

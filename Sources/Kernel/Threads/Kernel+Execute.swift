@@ -40,6 +40,7 @@ package struct ImagePlacement {
     package let programBase: UInt
     package let heapGap: UInt
     package let random: [UInt8]
+    package let shuffle: UInt
 
     /// Chosen anew for each program, as Linux's address space layout randomization does.
     package init() {
@@ -50,6 +51,7 @@ package struct ImagePlacement {
         mappingTop = stackTop - (1 << 34) - pages(28)
         programBase = 0x5555_5555_4000 + pages(28)
         heapGap = pages(13)
+        shuffle = Host.random(2).reduce(0) { $0 << 8 | UInt($1) } % InitialStack.shuffleRange
     }
 }
 
@@ -59,10 +61,10 @@ extension Kernel {
     package func execute(_ thread: GuestThread, _ image: Executable, _ placement: ImagePlacement) throws(Errno) {
         guard let platform, let oldMap = thread.map, let oldStub = thread.stub else { throw .ENOSYS }
         let stackLimit = min(thread.process.limits.stack.soft, 64 << 20)
-        let stackSize = max(UInt(stackLimit) & ~(GuestLayout.pageSize - 1), 0x21000)
+        let stackSize = max(UInt(stackLimit) & ~(GuestLayout.pageSize - 1), 0x24000)
         let stack = try InitialStack(
             top: placement.stackTop, arguments: image.arguments, environment: image.environment, executable: image.name,
-            facts: facts(image, placement), limit: max(Int(stackSize / 4), 131_072))
+            facts: facts(image, placement), limit: InitialStack.limit(stackLimit: stackLimit))
         // A process that shares its memory, or has other threads there, starts in a stub of its own.
         let isAlone = oldMap.users == 1
         let stub = isAlone ? oldStub : try platform.newProcess()
@@ -76,6 +78,7 @@ extension Kernel {
         map.stackStart = stack.stackPointer
         var commands: [StubCommand] = [.unmapAll]
         do throws(Errno) {
+            if let failure = image.plan.failure ?? image.interpreter?.plan.failure { throw failure }
             commands += try map.load(image.plan, image.file)
             if let interpreter = image.interpreter { commands += try map.load(interpreter.plan, interpreter.file) }
             commands += try map.makeStack(
@@ -85,7 +88,9 @@ extension Kernel {
             exitGroup(thread.process, waitStatus: 11)
             throw .noReturn
         }
-        let heapStart = (MemoryMap.pageUp(image.plan.end) ?? image.plan.end) + placement.heapGap
+        // A loader goes where libraries go, where nothing could grow.
+        let imageEnd = image.plan.isLoader ? placement.programBase : MemoryMap.pageUp(image.plan.end) ?? image.plan.end
+        let heapStart = imageEnd + placement.heapGap
         map.heap = heapStart..<heapStart
         become(thread, image, stack, formerID: formerID)
         thread.map = map
@@ -112,7 +117,7 @@ extension Kernel {
             answer.reports = true
             thread.afterCommands = { [unowned self] thread, _, failure in
                 guard failure == nil, (try? thread.copyOut(bytes, to: pointer)) != nil else {
-                    exitGroup(thread.process, waitStatus: 9)
+                    exitGroup(thread.process, waitStatus: 11)
                     return .handled
                 }
                 begin(thread)
@@ -143,7 +148,7 @@ extension Kernel {
         var facts = InitialStack.Facts()
         facts.programHeaders = image.plan.programHeaders
         facts.programHeaderCount = image.plan.programHeaderCount
-        facts.interpreterBase = image.interpreter.map { $0.plan.span.lowerBound } ?? 0
+        facts.interpreterBase = image.interpreter.map { $0.plan.bias } ?? 0
         facts.entry = image.plan.entry
         facts.userID = image.credentials.userID
         facts.effectiveUserID = image.credentials.effectiveUserID
@@ -154,6 +159,7 @@ extension Kernel {
         facts.hardwareCapabilities2 = hardwareCapabilities.second
         facts.minimumSignalStack = hardwareCapabilities.minimumSignalStack
         facts.random = placement.random
+        facts.shuffle = placement.shuffle
         return facts
     }
 

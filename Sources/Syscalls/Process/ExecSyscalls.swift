@@ -33,7 +33,7 @@ extension GuestThread {
         guard vector != 0 else { return [] }
         var strings: [[UInt8]] = []
         var total = 0
-        let limit = max(Int(clamping: process.limits.stack.soft / 4), 131_072)
+        let limit = InitialStack.limit(stackLimit: process.limits.stack.soft)
         while true {
             let pointer: UInt = try copyIn(UInt.self, from: vector &+ UInt(strings.count * 8))
             guard pointer != 0 else { return strings }
