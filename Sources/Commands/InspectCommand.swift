@@ -10,7 +10,7 @@ package struct InspectCommand: ParsableCommand {
         discussion: """
             Headers, segments, interpreter, needed libraries, notes and symbols, as libelf reads them.
 
-            Examples:
+            EXAMPLES:
               apus inspect /bin/true
               apus inspect --symbols ./program
               apus inspect --json /lib64/ld-linux-x86-64.so.2
