@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -138,3 +140,10 @@ int apus_host_supervise(int child) {
 }
 
 unsigned long apus_host_auxiliary(unsigned long type) { return getauxval(type); }
+
+int apus_host_mount_proc(void) {
+    if (unshare(CLONE_NEWNS) < 0) return -errno;
+    if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) < 0) return -errno;
+    if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0) < 0) return -errno;
+    return 0;
+}

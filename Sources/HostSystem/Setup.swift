@@ -25,4 +25,14 @@ extension Host {
             _ = try? call(1, word(descriptor), UInt(bitPattern: buffer.baseAddress), UInt(buffer.count))
         }
     }
+
+    /// Gives this process, the first of a process-number namespace, a `/proc` that shows that namespace, in a mount
+    /// namespace of its own: nothing of it is seen outside, and it goes with the process.
+    package static func mountOwnProc() throws(Errno) {
+        try check(apus_host_mount_proc())
+    }
+
+    private static func check(_ result: Int32) throws(Errno) {
+        if result < 0 { throw Errno(rawValue: -result) }
+    }
 }

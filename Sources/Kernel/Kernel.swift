@@ -46,6 +46,9 @@ package final class Kernel {
     private var lastAnonymousInode: UInt64 = 10_000
     /// Bytes of private memory that all guests together may map; nil for no limit.
     package var memoryLimit: UInt64?
+    var memoryGuard: MemoryGuard?
+    /// Told of each process that is ended because the limit was reached, with the bytes that it used.
+    package var onOutOfMemory: ((Process, UInt64) -> Void)?
     /// Work of others than guests: host descriptors that became ready.
     package var hostEvents: (() -> Bool)?
     /// A signal of the host that is meant for the guest (Ctrl-C, SIGTERM).

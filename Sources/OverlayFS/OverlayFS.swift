@@ -7,11 +7,13 @@ package import VFS
 package enum OverlayFS {
     /// The root of the overlay; what guests write takes memory up to `limit` bytes and is gone with the sandbox.
     package static func makeRoot(
-        over root: HostRoot, device: UInt64, limit: Int64, devices: DeviceRegistry, clock: @escaping () -> Timestamp
+        over root: HostRoot, device: UInt64, limit: Int64, devices: DeviceRegistry, budget: MemoryBudget? = nil,
+        clock: @escaping () -> Timestamp
     ) -> TmpNode {
         // New files get numbers that no lower file has.
         let fileSystem = TmpFS(
-            device: device, limit: limit, magic: 0x794c_7630, firstInode: 1 << 40, devices: devices, clock: clock)
+            device: device, limit: limit, magic: 0x794c_7630, firstInode: 1 << 40, devices: devices, budget: budget,
+            clock: clock)
         return fileSystem.makeRoot(over: root.node)
     }
 }

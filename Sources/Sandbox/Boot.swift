@@ -31,6 +31,10 @@ final class Boot {
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )
         kernel.memoryLimit = configuration.memory
+        kernel.onOutOfMemory = { process, bytes in
+            Host.write(
+                "apus-kernel: out of memory: ended process \(process.id), which used \(bytes >> 20) MiB\n", to: 2)
+        }
         kernel.hostEvents = { [descriptors] in descriptors.deliver() }
         kernel.onHostSignal = { [unowned kernel] signal in kernel.forwardHostSignal(signal) }
         if configuration.isVerbose {
@@ -49,6 +53,7 @@ final class Boot {
 
     private func start(_ configuration: Configuration, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
+        kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used) }
         let files = FileTable()
         for number in 0..<3 as Range<Int32> {
             // Closed ones stay closed, as for any program.

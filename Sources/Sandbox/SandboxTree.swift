@@ -14,6 +14,8 @@ final class SandboxTree {
     let root: Dentry
     let anonymousFiles: AnonymousFiles
     let mounts = MountTable()
+    /// What the files in memory use, all file systems together.
+    let budget: MemoryBudget
     private let information: SandboxInformation
     private let processes: ProcFS
 
@@ -25,15 +27,18 @@ final class SandboxTree {
         let devices = DeviceRegistry()
         DevFS.register(in: devices)
         let limit = Int64(clamping: configuration.memory ?? SandboxTree.defaultLimit)
+        let budget = MemoryBudget(limit: limit)
+        self.budget = budget
         func fileSystem(_ minor: UInt32, magic: UInt64 = 0x0102_1994) -> TmpFS {
             TmpFS(
                 device: DeviceNumber(major: 0, minor: minor).rawValue, limit: limit, magic: magic, devices: devices,
-                clock: clock)
+                budget: budget, clock: clock)
         }
         // New files belong to the same device as the host's: it is one file system to the guest.
         let host = HostRoot(descriptor: opened.root)
         let overlay = OverlayFS.makeRoot(
-            over: host, device: try host.node.attributes().device, limit: limit, devices: devices, clock: clock)
+            over: host, device: try host.node.attributes().device, limit: limit, devices: devices, budget: budget,
+            clock: clock)
         let base = mounts.add(source: "overlay", type: "overlay", isReadOnly: configuration.isReadOnly)
         root = base.attach(overlay, at: nil)
         anonymousFiles = AnonymousFiles(fileSystem(1), mountID: mounts.detached(source: "", type: "").id)

@@ -10,7 +10,7 @@ enum Supervisor {
     /// Runs `kernel` in a child and ends with the child's status: an exit code, or 128 and the signal.
     static func run(_ kernel: () -> Int32) -> Never {
         // Without the privilege the death signals alone hold the family together.
-        try? Host.unshare(newPIDNamespace | newIPCNamespace)
+        let isOwnNamespace = (try? Host.unshare(newPIDNamespace | newIPCNamespace)) != nil
         let child: Int32?
         do throws(Errno) {
             child = try Host.fork()
@@ -20,6 +20,7 @@ enum Supervisor {
         }
         guard let child else {
             try? Host.dieWithParent()
+            if isOwnNamespace { try? Host.mountOwnProc() }
             Host.exit(kernel())
         }
         let status = Host.supervise(child)

@@ -16,10 +16,10 @@ package final class TmpFS {
     /// `firstInode`: numbers below are those of the lower file system.
     package init(
         device: UInt64, limit: Int64, magic: UInt64 = 0x0102_1994, firstInode: UInt64 = 1,
-        devices: DeviceRegistry = DeviceRegistry(), clock: @escaping () -> Timestamp
+        devices: DeviceRegistry = DeviceRegistry(), budget: MemoryBudget? = nil, clock: @escaping () -> Timestamp
     ) {
         self.device = device
-        budget = MemoryBudget(limit: limit)
+        self.budget = budget ?? MemoryBudget(limit: limit)
         self.magic = magic
         lastInode = firstInode
         self.clock = clock

@@ -40,3 +40,6 @@ int apus_host_supervise(int child);
 
 /// getauxval(3).
 unsigned long apus_host_auxiliary(unsigned long type);
+
+/// Makes every mount private to a new mount namespace and mounts proc(5) over /proc there. 0 or a negated errno.
+int apus_host_mount_proc(void);
