@@ -10,6 +10,7 @@ package final class Kernel {
     package let clock: any KernelClock
     package let timers = TimerHeap()
     package let futexes = FutexTable()
+    package let unixSockets = UnixSockets()
     /// Queued signals by user (`RLIMIT_SIGPENDING`).
     package let signalAccounts = SignalAccounts()
     /// How long guests have run.

@@ -15,7 +15,8 @@ package final class OpenFile {
     /// `F_SETSIG`.
     package var signal: Int32 = 0
 
-    private var references = 0
+    /// Descriptors, mappings and messages in flight that name the description.
+    package private(set) var references = 0
 
     package init(_ operations: any FileOperations, flags: OpenFlags, location: Dentry? = nil) {
         self.operations = operations

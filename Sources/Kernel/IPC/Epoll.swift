@@ -27,7 +27,11 @@ package final class Epoll: FileOperations {
             self.data = data
         }
 
-        func fire(_ queue: WaitQueue, _ events: PollEvents) { epoll.enqueue(self) }
+        func fire(_ queue: WaitQueue, _ events: PollEvents) {
+            // What was not asked for is no news, or edges would be seen where there are none.
+            guard !events.isDisjoint(with: PollEvents(rawValue: self.events).union(Epoll.always)) else { return }
+            epoll.enqueue(self)
+        }
     }
 
     package static let edgeTriggered: UInt32 = 1 << 31

@@ -103,6 +103,9 @@ extension GuestThread {
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
+        if operations.inode.kind == .socket, let socket = operations as? any Socket {
+            return try receive(from: socket, file, segments, noWait: noWait)
+        }
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         var done = 0
@@ -151,6 +154,9 @@ extension GuestThread {
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
+        if operations.inode.kind == .socket, let socket = operations as? any Socket {
+            return try send(to: socket, file, segments, noWait: noWait)
+        }
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         var done = restart.bytesDone

@@ -1,0 +1,104 @@
+internal import LinuxABI
+internal import VFS
+
+/// The names under which a sandbox's `AF_UNIX` sockets can be reached, and the open files that travel between them.
+package final class UnixSockets {
+    private var abstract: [[UInt8]: UnixSocket] = [:]
+    /// By inode, which a bound socket keeps alive: other names and renames of it lead to the same socket.
+    private var bound: [ObjectIdentifier: UnixSocket] = [:]
+    private var lastAutomatic: UInt32 = 0
+    private var isCollectionDue = false
+    /// Open files in messages that nobody has received yet, with how often each is.
+    private(set) var inFlight: [ObjectIdentifier: (file: OpenFile, count: Int)] = [:]
+
+    package init() {}
+
+    /// `net.core.somaxconn`.
+    static let maximumBacklog = 4096
+    /// `net.unix.max_dgram_qlen`.
+    static let maximumQueue = 512
+
+    // MARK: Names
+
+    /// Throws EADDRINUSE.
+    func take(_ name: [UInt8], for socket: UnixSocket) throws(Errno) {
+        guard abstract[name] == nil else { throw .EADDRINUSE }
+        abstract[name] = socket
+    }
+
+    /// A name of five digits that nobody has. Throws ENOSPC.
+    func takeAutomatic(for socket: UnixSocket) throws(Errno) -> [UInt8] {
+        for _ in 0..<0x100000 {
+            lastAutomatic = (lastAutomatic + 1) & 0xf_ffff
+            let digits = String(lastAutomatic, radix: 16)
+            let name = Array((String(repeating: "0", count: 5 - digits.utf8.count) + digits).utf8)
+            guard abstract[name] == nil else { continue }
+            abstract[name] = socket
+            return name
+        }
+        throw .ENOSPC
+    }
+
+    func bind(_ inode: any Inode, to socket: UnixSocket) { bound[ObjectIdentifier(inode)] = socket }
+
+    func socket(at inode: any Inode) -> UnixSocket? { bound[ObjectIdentifier(inode)] }
+
+    func socket(named name: [UInt8]) -> UnixSocket? { abstract[name] }
+
+    func forget(_ socket: UnixSocket, _ address: UnixAddress?, _ inode: (any Inode)?) {
+        if case .abstract(let name) = address, abstract[name] === socket { abstract[name] = nil }
+        if let inode, bound[ObjectIdentifier(inode)] === socket { bound[ObjectIdentifier(inode)] = nil }
+    }
+
+    // MARK: Files in flight
+
+    func depart(_ files: [OpenFile]) {
+        for file in files {
+            file.retain()
+            inFlight[ObjectIdentifier(file), default: (file, 0)].count += 1
+        }
+    }
+
+    /// The messages that held them are gone; the references that they had are the caller's now.
+    func arrive(_ files: [OpenFile]) {
+        for file in files {
+            let key = ObjectIdentifier(file)
+            guard let entry = inFlight[key] else { continue }
+            inFlight[key] = entry.count > 1 ? (file, entry.count - 1) : nil
+        }
+    }
+
+    /// Collects at the loop's next turn, when the descriptor that is being closed is gone.
+    func collectSoon(_ kernel: Kernel) {
+        guard !inFlight.isEmpty, !isCollectionDue else { return }
+        isCollectionDue = true
+        _ = kernel.timers.schedule(at: kernel.clock.now) { [unowned self] in
+            isCollectionDue = false
+            collect()
+        }
+    }
+
+    /// Lets go of sockets that can only be reached through messages in their own queues: nobody can receive those. See
+    /// `unix_gc` in Linux.
+    func collect() {
+        // Those whose every reference lies in a message.
+        var candidates: [ObjectIdentifier: UnixSocket] = [:]
+        for (key, entry) in inFlight where entry.file.references == entry.count {
+            if let socket = entry.file.operations as? UnixSocket { candidates[key] = socket }
+        }
+        guard !candidates.isEmpty else { return }
+        // How many of those references come out of the candidates' own queues.
+        var inner: [ObjectIdentifier: Int] = [:]
+        for socket in candidates.values {
+            for file in socket.filesInQueue { inner[ObjectIdentifier(file), default: 0] += 1 }
+        }
+        var reached = candidates.keys.filter { inner[$0, default: 0] < inFlight[$0]?.count ?? 0 }
+        while let key = reached.popLast() {
+            guard let socket = candidates.removeValue(forKey: key) else { continue }
+            for file in socket.filesInQueue where candidates[ObjectIdentifier(file)] != nil {
+                reached.append(ObjectIdentifier(file))
+            }
+        }
+        for socket in candidates.values { socket.dropQueue() }
+    }
+}
