@@ -20,24 +20,63 @@ package struct Comparison: Sendable {
     }
 
     /// Says how the sandboxed runs differ from what the native runs agree on.
+    ///
+    /// Memory holds the canonical form of two native runs and one sandboxed run at a time, in which repeated events
+    /// share their description; trace files are read as streams.
     /// - Throws: `TraceError` if a trace can't be read.
     package func compare(native: [RunRecord], sandbox: [RunRecord]) throws -> CaseDifference {
         guard !native.isEmpty, !sandbox.isEmpty, native.contains(where: { $0.ending.isEnd }) else {
             return CaseDifference(verdict: .invalid)
         }
+        let interner = Interner()
+        let reference = try canonical(native[0], interner)
+        var envelope = Envelope(reference)
+        for run in native.dropFirst() { envelope.widen(reference, by: try canonical(run, interner), interner) }
+        let traces = TraceComparison(interner: interner, reference: reference, envelope: envelope, options: options)
         var found: [Divergence] = []
-        for run in sandbox {
+        var statistics = ComparisonStatistics()
+        var calls = counts(reference, interner, \.native)
+        for (index, run) in sandbox.enumerated() {
+            let trace = try canonical(run, interner)
+            let result = compare(traces, trace, run)
             var outcomes = Outcomes()
             outcomes.compare(native: native, sandbox: run)
-            merge(outcomes.divergences, into: &found)
+            merge(result.divergences + outcomes.divergences, into: &found)
+            guard index == 0 else { continue }
+            statistics = self.statistics(reference, trace, envelope, result.aligned)
+            for (name, count) in counts(trace, interner, \.sandbox) {
+                calls[name, default: CallStatistics()].sandbox = count.sandbox
+            }
         }
-        return finish(found)
+        return finish(found, calls, statistics)
+    }
+
+    private func canonical(_ run: RunRecord, _ interner: Interner) throws -> CanonicalTrace {
+        try Canonicalizer.canonical(run.events, interner, table: table, aliases: run.aliases)
+    }
+
+    /// Compares the traces if both sides have one.
+    private func compare(_ traces: TraceComparison, _ trace: CanonicalTrace, _ run: RunRecord) -> TraceComparison.Result
+    {
+        if traces.reference.eventCount == 0 { return TraceComparison.Result() }
+        guard trace.eventCount > 0 else {
+            let kind: DivergenceClass = run.ending.isEnd ? .missingCall : .crash
+            let lost = Divergence(
+                kind: kind, cause: .bug, field: "trace",
+                explanation: "the sandbox wrote no trace; natively there are \(traces.reference.eventCount) events")
+            return TraceComparison.Result(divergences: [lost])
+        }
+        return traces.compare(trace, ending: run.ending)
     }
 
     /// Adds what another sandboxed run shows. The same divergence at the same place is counted, not repeated.
     private func merge(_ new: [Divergence], into found: inout [Divergence]) {
+        let places = Dictionary(
+            found.indices.map { (found[$0].identity, $0) }, uniquingKeysWith: { first, _ in first })
+        let known = found.count
+        var counted: Set<Int> = []
         for divergence in new {
-            if let index = found.firstIndex(where: { $0.isSame(as: divergence) }) {
+            if let index = places[divergence.identity], index < known, counted.insert(index).inserted {
                 found[index].seenIn += 1
             } else {
                 found.append(divergence)
@@ -45,30 +84,70 @@ package struct Comparison: Sendable {
         }
     }
 
-    private func finish(_ found: [Divergence]) -> CaseDifference {
+    private func counts(
+        _ trace: CanonicalTrace, _ interner: Interner, _ side: WritableKeyPath<CallStatistics, Int>
+    ) -> [String: CallStatistics] {
+        var calls: [String: CallStatistics] = [:]
+        for (name, count) in trace.calls {
+            calls[interner.text(name), default: CallStatistics()][keyPath: side] = count
+        }
+        return calls
+    }
+
+    private func statistics(
+        _ native: CanonicalTrace, _ sandbox: CanonicalTrace, _ envelope: Envelope, _ aligned: Int
+    ) -> ComparisonStatistics {
+        var statistics = ComparisonStatistics()
+        statistics.nativeEvents = native.eventCount
+        statistics.sandboxEvents = sandbox.eventCount
+        statistics.nativeThreads = native.threads.count
+        statistics.sandboxThreads = sandbox.threads.count
+        statistics.aligned = aligned
+        statistics.maskedFields = envelope.maskedFields
+        return statistics
+    }
+
+    private func finish(
+        _ found: [Divergence], _ calls: [String: CallStatistics], _ statistics: ComparisonStatistics
+    ) -> CaseDifference {
         var counts: [String: Int] = [:]
-        for divergence in found { counts[divergence.kind.rawValue, default: 0] += 1 }
-        let verdict: DifferenceVerdict =
-            if found.contains(where: { $0.kind == .crash }) {
-                .crash
-            } else if found.contains(where: { $0.kind == .hang }) {
-                .hang
-            } else if found.isEmpty {
-                .same
-            } else {
-                found.allSatisfy(\.cause.isExplained) ? .explained : .different
-            }
+        var calls = calls
+        for divergence in found {
+            counts[divergence.kind.rawValue, default: 0] += 1
+            guard let call = divergence.call, calls[call] != nil else { continue }
+            calls[call]?.divergences += 1
+            if divergence.kind == .unimplemented { calls[call]?.unimplemented += 1 }
+        }
+        let first = Causality.first(found)
+        // The first causal one is always among those that are kept.
+        var kept = Array(found.prefix(options.maximumDivergences))
+        var place = first
+        if let first, first >= kept.count, !kept.isEmpty {
+            kept[kept.count - 1] = found[first]
+            place = kept.count - 1
+        }
         return CaseDifference(
-            verdict: verdict, divergences: Array(found.prefix(options.maximumDivergences)),
-            firstCausal: found.firstIndex { !$0.cause.isExplained }, counts: counts)
+            verdict: verdict(found), divergences: kept, firstCausal: place, counts: counts, calls: calls,
+            statistics: statistics)
+    }
+
+    private func verdict(_ found: [Divergence]) -> DifferenceVerdict {
+        // A thread that dies or stops on the way is one thing; the whole run's end is what the verdict is about.
+        let ends = found.filter { $0.thread.isEmpty }
+        if ends.contains(where: { $0.kind == .crash }) { return .crash }
+        if ends.contains(where: { $0.kind == .hang }) { return .hang }
+        if found.isEmpty { return .same }
+        return found.allSatisfy(\.cause.isExplained) ? .explained : .different
     }
 }
 
 extension Divergence {
-    /// Whether two runs show the same thing.
-    func isSame(as other: Divergence) -> Bool {
-        kind == other.kind && thread == other.thread && call == other.call && field == other.field
-            && native == other.native && nativePosition == other.nativePosition
+    /// What two runs must share to show the same thing.
+    fileprivate var identity: [String?] {
+        [
+            kind.rawValue, thread, call, field, native, sandbox,
+            nativePosition.map { "\($0.index)" },
+        ]
     }
 }
 

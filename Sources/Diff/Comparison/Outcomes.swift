@@ -8,8 +8,10 @@ struct Outcomes {
     /// - Precondition: `native` is not empty.
     mutating func compare(native: [RunRecord], sandbox: RunRecord) {
         compareEndings(native: native, sandbox: sandbox)
-        compareOutput("stdout", native: native.map(\.standardOutput), sandbox: sandbox.standardOutput)
-        compareOutput("stderr", native: native.map(\.standardError), sandbox: sandbox.standardError)
+        compareOutput(
+            "stdout", native: native.map { $0.output(\.standardOutput) }, sandbox: sandbox.output(\.standardOutput))
+        compareOutput(
+            "stderr", native: native.map { $0.output(\.standardError) }, sandbox: sandbox.output(\.standardError))
         compareFiles(native: native.map(\.files), sandbox: sandbox.files)
     }
 
@@ -89,6 +91,14 @@ struct Outcomes {
         let what =
             native.kind != sandbox.kind ? "kind" : native.content != sandbox.content ? "content" : "mode or size"
         return "'\(path)' differs in its \(what)"
+    }
+}
+
+extension RunRecord {
+    /// An output with the run's own texts replaced.
+    fileprivate func output(_ stream: KeyPath<RunRecord, [UInt8]>) -> [UInt8] {
+        let aliases = aliases.map { (text: Array($0.key.utf8), symbol: Array($0.value.utf8)) }
+        return aliases.isEmpty ? self[keyPath: stream] : Symbolizer.replace(aliases, in: self[keyPath: stream])
     }
 }
 

@@ -9,6 +9,10 @@ package struct RunRecord: Sendable {
     package var standardError: [UInt8]
     /// What the run left in its working directory, by path.
     package var files: [EndStateFile]
+    /// Texts that each run has its own of, and what they are to be called on both sides: the working directory's path
+    /// by `$WORK`. They are replaced in traces and in outputs. Lengths that the program sees still differ, so paths of
+    /// one length compare best.
+    package var aliases: [String: String] = [:]
 
     package init(
         events: TraceSource, ending: RunEnding, standardOutput: [UInt8] = [], standardError: [UInt8] = [],

@@ -33,6 +33,9 @@ package indirect enum Decoded: Hashable, Sendable {
 package struct DecodedField: Hashable, Sendable {
     package let name: String
     package let value: Decoded
+
+    /// The same field with another value.
+    package func map(_ change: (Decoded) -> Decoded) -> DecodedField { DecodedField(name: name, value: change(value)) }
 }
 
 /// What of a value may rightly differ from run to run; the differ gives it a symbol instead.

@@ -1,0 +1,217 @@
+internal import LinuxABI
+
+/// Says of a finding which class it is, why it may be, and in one sentence what it means.
+struct Classifier {
+    let interner: Interner
+    /// Whether the native run has several threads or processes: only then can they race.
+    let isConcurrent: Bool
+    let ending: RunEnding
+
+    struct Class {
+        var kind: DivergenceClass
+        var cause: DivergenceCause
+        var field: String?
+        var native: String?
+        var sandbox: String?
+        var explanation: String
+    }
+
+    // MARK: Changed
+
+    /// The class of an event that both sides have, by the most telling of the fields that differ.
+    func changed(_ native: CanonicalShape, _ sandbox: CanonicalShape, _ differences: [FieldDifference]) -> Class? {
+        let name = interner.text(native.name)
+        guard let first = differences.min(by: { rank($0) < rank($1) }) else { return nil }
+        let left = first.left.map { interner.text($0.value) }
+        let right = first.right.map { interner.text($0.value) }
+        var path = interner.text(first.path)
+        var found = Class(kind: .value, cause: .bug, field: path, native: left, sandbox: right, explanation: "")
+        switch native.kind {
+        case .signal, .stopped:
+            found.kind = .signal
+            found.explanation = "the signal arrives differently"
+            return found
+        case .exit:
+            let isKilled = right?.contains("killed") == true && left?.contains("killed") == false
+            found.kind = isKilled ? .crash : .exitStatus
+            found.explanation = isKilled ? "the thread dies in the sandbox only" : "the thread ends with another status"
+            return found
+        default: break
+        }
+        if native.kind == .interrupted || sandbox.kind == .interrupted {
+            found.cause = isConcurrent || native.kind == sandbox.kind ? .amplifiedRace : .bug
+            found.explanation =
+                "\(name) is interrupted by a signal on one side: when a signal arrives is a matter of timing"
+            return found
+        }
+        if native.kind != sandbox.kind {
+            found.explanation = "\(name) returns on one side only"
+            return found
+        }
+        if first.side == .result, native.errno != sandbox.errno {
+            let isMissing = sandbox.errno == Errno.ENOSYS.rawValue
+            found.kind = isMissing ? .unimplemented : .errno
+            found.cause = isMissing ? .missingFeature : cause(name, path, native, left, right)
+            found.explanation =
+                isMissing
+                ? "the sandbox does not implement \(name) (or this use of it)"
+                : "\(name) gives \(left ?? "nothing") natively and \(right ?? "nothing") in the sandbox"
+            return found
+        }
+        if first.side == .output, isReordered(differences) {
+            path = "order"
+            found.kind = .order
+            found.cause = name.hasPrefix("getdents") ? .environment : .bug
+            found.field = path
+            found.explanation =
+                name.hasPrefix("getdents")
+                ? "the directory's entries come in another order; Linux promises none"
+                : "\(name) gives the same values in another order"
+            return found
+        }
+        found.kind = first.side == .output && first.isBytes ? .payload : .value
+        found.cause = cause(name, path, native, left, right)
+        found.explanation = sentence(name, path, first.side, found.cause)
+        return found
+    }
+
+    /// Results tell more than what came out, and that more than what the program passed.
+    private func rank(_ difference: FieldDifference) -> Int {
+        switch difference.side {
+        case .result: 0
+        case .output: 1
+        case .input: 2
+        }
+    }
+
+    private func sentence(_ name: String, _ path: String, _ side: CanonicalField.Side, _ cause: DivergenceCause)
+        -> String
+    {
+        switch (side, cause) {
+        case (_, .environment): "\(name) tells of another environment in \(path)"
+        case (_, .amplifiedRace): "\(name) depends on timing in \(path)"
+        case (_, .timePrecision): "\(name) reads a clock in \(path)"
+        case (.input, _): "the program passes another \(path) to \(name): something before has led it elsewhere"
+        case (.output, _): "\(name) gives another \(path)"
+        case (.result, _): "\(name) returns something else"
+        }
+    }
+
+    /// Whether what came out is the same values at other places.
+    private func isReordered(_ differences: [FieldDifference]) -> Bool {
+        let outputs = differences.filter { $0.side == .output }
+        guard outputs.count > 1, outputs.count == differences.count else { return false }
+        let left = outputs.compactMap(\.left?.value).sorted()
+        let right = outputs.compactMap(\.right?.value).sorted()
+        return left == right && left.count == outputs.count
+    }
+
+    private func cause(
+        _ name: String, _ path: String, _ native: CanonicalShape, _ left: String?, _ right: String?
+    ) -> DivergenceCause {
+        let field = path.split(separator: ".").last.map(String.init) ?? path
+        if Environment.calls.contains(name) || Environment.fields.contains(field) { return .environment }
+        if field == "st_nlink" || field == "stx_nlink", isDirectory(native) { return .environment }
+        if Set([left, right]) == ["0", "TIME"] { return .timePrecision }
+        guard isConcurrent else { return .bug }
+        if name == "futex" || name == "sched_yield" { return .amplifiedRace }
+        if native.isStream, path == "result", native.errno == 0 { return .amplifiedRace }
+        if name == "wait4" || name == "waitid", has("options", "WNOHANG", native) { return .amplifiedRace }
+        return .bug
+    }
+
+    private func has(_ path: String, _ text: String, _ shape: CanonicalShape) -> Bool {
+        shape.fields.contains { interner.text($0.path) == path && interner.text($0.value).contains(text) }
+    }
+
+    private func isDirectory(_ shape: CanonicalShape) -> Bool {
+        shape.fields.contains {
+            interner.text($0.path).hasSuffix("_mode") && interner.text($0.value).hasPrefix("S_IFDIR")
+        }
+    }
+
+    // MARK: Missing, extra, moved
+
+    func missing(_ shape: CanonicalShape, count: Int) -> Class { absent(shape, count, isExtra: false) }
+    func extra(_ shape: CanonicalShape, count: Int) -> Class { absent(shape, count, isExtra: true) }
+
+    private func absent(_ shape: CanonicalShape, _ count: Int, isExtra: Bool) -> Class {
+        let name = interner.text(shape.name)
+        let times = count == 1 ? "" : " (\(count) events)"
+        let side = isExtra ? "in the sandbox" : "natively"
+        var found = Class(
+            kind: isExtra ? .extraCall : .missingCall, cause: .bug, field: nil, native: nil, sandbox: nil,
+            explanation: "\(name) is seen \(side) only\(times)")
+        switch shape.kind {
+        case .signal, .stopped:
+            found.kind = .signal
+            // Children that end close to each other make one SIGCHLD or two.
+            if name == "SIGCHLD", isConcurrent { found.cause = .amplifiedRace }
+            return found
+        case .interrupted:
+            found.cause = .amplifiedRace
+            found.explanation =
+                "\(name) is interrupted by a signal \(side) only: when a signal arrives is a matter of timing"
+            return found
+        default: break
+        }
+        if Environment.virtual.contains(name), shape.errno == 0 {
+            found.cause = .environment
+            found.explanation =
+                "\(name) is a call \(side) only: the other side answers it in user space, by the vDSO\(times)"
+        } else if name == "getrandom", shape.errno == 0 {
+            found.cause = .amplifiedRace
+            found.explanation += ": how many random bytes the C library asks for depends on those that it got"
+        } else if isConcurrent, isRacing(shape) {
+            found.cause = .amplifiedRace
+            found.explanation += ": how often depends on how threads and processes meet"
+        }
+        return found
+    }
+
+    private func isRacing(_ shape: CanonicalShape) -> Bool {
+        shape.isStream || Environment.racing.contains(interner.text(shape.name))
+    }
+
+    func moved(_ shape: CanonicalShape) -> Class {
+        let name = interner.text(shape.name)
+        let isSignal = shape.kind == .signal || shape.kind == .stopped
+        let isRace = isConcurrent && (isSignal || isRacing(shape))
+        return Class(
+            kind: isSignal ? .signal : .order, cause: isRace ? .amplifiedRace : .bug, field: nil, native: nil,
+            sandbox: nil, explanation: "\(name) comes at another place in its thread")
+    }
+
+    func cut(_ count: Int, last: String?) -> Class {
+        let what = last.map { ", after \($0)" } ?? ""
+        var found = Class(
+            kind: .missingCall, cause: .bug, field: nil, native: nil, sandbox: nil,
+            explanation: "the thread ends here in the sandbox\(what); natively \(count) events follow")
+        switch ending {
+        case .ended: break
+        case .timedOut: found.kind = .hang
+        case .sandboxFailed: found.kind = .crash
+        }
+        return found
+    }
+}
+
+/// What honestly differs between a host and a sandbox, by the names of calls and fields.
+private enum Environment {
+    /// They tell who started the program, which limits it has, and what machine it runs on.
+    static let calls: Set = [
+        "uname", "sysinfo", "getppid", "getpgrp", "getpgid", "getsid", "prlimit64", "getrlimit", "sched_getaffinity",
+        "statfs", "fstatfs", "getcpu",
+    ]
+    /// They tell how a file system lays files out.
+    static let fields: Set = [
+        "st_blksize", "st_blocks", "stx_blksize", "stx_blocks", "stx_attributes", "stx_attributes_mask", "stx_mask",
+    ]
+    /// The C library asks the vDSO first.
+    static let virtual: Set = ["clock_gettime", "gettimeofday", "time", "getcpu", "clock_getres"]
+    /// Threads that meet at a lock or in the allocator, and processes whose children end, make more or fewer of them.
+    static let racing: Set = [
+        "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "madvise", "mprotect", "munmap",
+        "mmap", "brk",
+    ]
+}

@@ -1,0 +1,133 @@
+/// Compares a sandboxed run's trace with the first native one, within the envelope of all of them.
+struct TraceComparison {
+    let interner: Interner
+    let reference: CanonicalTrace
+    let envelope: Envelope
+    let options: Comparison.Options
+
+    struct Result {
+        var divergences: [Divergence] = []
+        /// Pairs of events that were lined up.
+        var aligned = 0
+    }
+
+    func compare(_ sandbox: CanonicalTrace, ending: RunEnding) -> Result {
+        var result = Result()
+        let alignment = TraceAlignment(reference, sandbox, interner)
+        let classifier = Classifier(interner: interner, isConcurrent: reference.threads.count > 1, ending: ending)
+        for pair in alignment.pairs {
+            let view = ThreadView(
+                native: reference.threads[pair.left], sandbox: sandbox.threads[pair.right], rows: pair.alignment.rows,
+                interner: interner, contextLines: options.contextLines)
+            let findings = ThreadFindings(
+                native: view.native, sandbox: view.sandbox, rows: view.rows, envelope: envelope.threads[pair.left],
+                interner: interner)
+            for finding in findings.all() {
+                if let divergence = view.divergence(finding, classifier) { result.divergences.append(divergence) }
+            }
+            result.aligned += view.rows.count { $0.left != nil && $0.right != nil }
+        }
+        threads(alignment, sandbox, ending, &result)
+        result.divergences.sort { $0.order < $1.order }
+        return result
+    }
+
+    /// Threads that only one side has. Where the sandboxed run was ended, those that it did not reach are no news.
+    private func threads(
+        _ alignment: TraceAlignment, _ sandbox: CanonicalTrace, _ ending: RunEnding, _ result: inout Result
+    ) {
+        if ending.isEnd {
+            for index in alignment.onlyLeft where !envelope.threads[index].isOptional {
+                let thread = reference.threads[index]
+                result.divergences.append(lone(thread, .missingCall, "natively"))
+            }
+        }
+        guard !envelope.hasExtraThreads else { return }
+        for index in alignment.onlyRight {
+            result.divergences.append(lone(sandbox.threads[index], .extraCall, "in the sandbox"))
+        }
+    }
+
+    private func lone(_ thread: CanonicalThread, _ kind: DivergenceClass, _ side: String) -> Divergence {
+        let position = thread.events.first.map { TracePosition(sequence: $0.sequence, index: 0) }
+        let isNative = kind == .missingCall
+        let lines = thread.events.prefix(options.contextLines).map { event in
+            let line = interner.line(event.shape)
+            return ContextRow(native: isNative ? line : nil, sandbox: isNative ? nil : line, differs: true)
+        }
+        return Divergence(
+            kind: kind, cause: .bug, thread: thread.label, field: "thread",
+            nativePosition: isNative ? position : nil, sandboxPosition: isNative ? nil : position, context: lines,
+            explanation: "the thread or process \(thread.label) exists \(side) only (\(thread.events.count) events)")
+    }
+}
+
+/// Two threads side by side, for showing what differs between them.
+private struct ThreadView {
+    let native: CanonicalThread
+    let sandbox: CanonicalThread
+    let rows: [ThreadAlignment.Row]
+    let interner: Interner
+    let contextLines: Int
+
+    func divergence(_ finding: Finding, _ classifier: Classifier) -> Divergence? {
+        let row = rows[finding.row]
+        let left = row.left.map { interner.shape(native.events[$0].shape) }
+        let right = row.right.map { interner.shape(sandbox.events[$0].shape) }
+        guard let shape = left ?? right else { return nil }
+        let found: Classifier.Class? =
+            switch finding.what {
+            case .changed(let differences):
+                if let left, let right { classifier.changed(left, right, differences) } else { nil }
+            case .missing: classifier.missing(shape, count: finding.count)
+            case .extra: classifier.extra(shape, count: finding.count)
+            case .moved: classifier.moved(shape)
+            case .cut: classifier.cut(finding.count, last: lastLine)
+            }
+        guard let found else { return nil }
+        var last = finding.row + finding.count - 1
+        if case .cut = finding.what { last = finding.row }
+        if case .moved(let other) = finding.what, abs(other - finding.row) <= contextLines { last = max(other, last) }
+        return Divergence(
+            kind: found.kind, cause: found.cause, thread: native.label, call: interner.text(shape.name),
+            field: found.field, native: found.native ?? row.left.map { interner.line(native.events[$0].shape) },
+            sandbox: found.sandbox ?? row.right.map { interner.line(sandbox.events[$0].shape) },
+            nativePosition: position(finding.row, native, \.left),
+            sandboxPosition: position(finding.row, sandbox, \.right),
+            context: context(min(finding.row, last), max(finding.row, last)), explanation: found.explanation)
+    }
+
+    private var lastLine: String? { sandbox.events.last.map { interner.line($0.shape) } }
+
+    /// The event of a row, or the last one before it.
+    private func position(
+        _ row: Int, _ thread: CanonicalThread, _ side: KeyPath<ThreadAlignment.Row, Int?>
+    ) -> TracePosition? {
+        for index in stride(from: row, through: 0, by: -1) {
+            guard let event = rows[index][keyPath: side] else { continue }
+            return TracePosition(sequence: thread.events[event].sequence, index: event)
+        }
+        return nil
+    }
+
+    private func context(_ first: Int, _ last: Int) -> [ContextRow] {
+        let from = max(0, first - contextLines)
+        // A long run of rows is shown by its beginning.
+        let to = min(rows.count - 1, min(last, first + contextLines) + contextLines)
+        return (from...max(from, to)).map { index in
+            let row = rows[index]
+            let left = row.left.map { native.events[$0].shape }
+            let right = row.right.map { sandbox.events[$0].shape }
+            return ContextRow(
+                native: left.map(interner.line), sandbox: right.map(interner.line),
+                differs: index >= first && index <= last && (left != right || first == last))
+        }
+    }
+}
+
+extension Divergence {
+    /// By its place in the native trace; what belongs to the run as a whole comes last.
+    fileprivate var order: (UInt64, UInt64, String) {
+        (nativePosition?.sequence ?? .max, sandboxPosition?.sequence ?? .max, thread)
+    }
+}
