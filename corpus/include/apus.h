@@ -26,9 +26,14 @@
 #define APUS_UNUSED __attribute__((unused))
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* An address in the page that no process has mapped, and one that lies outside the user's half. */
-#define WILD ((void *)8)
-#define KERNEL_ADDRESS ((void *)0xffff888000000000ul)
+/*
+ * Null, an address in the page that no process has mapped, and one that lies outside the user's half: read from memory, so
+ * that no compiler sees what they are and warns, or builds on it.
+ */
+static volatile unsigned long APUS_UNUSED apus_addresses[3] = {0, 8, 0xffff888000000000ul};
+#define NOTHING ((void *)apus_addresses[0])
+#define WILD ((void *)apus_addresses[1])
+#define KERNEL_ADDRESS ((void *)apus_addresses[2])
 
 /* The name of an errno; "E?" for one that no case should meet. */
 static const char *APUS_UNUSED errno_name(int number) {
