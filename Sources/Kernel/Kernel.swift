@@ -58,7 +58,6 @@ package final class Kernel {
     package init(clock: any KernelClock, platform: TrapPlatform? = nil) {
         self.clock = clock
         self.platform = platform
-        platform?.onDeath = { [unowned self] stub, status in stubDied(stub, status: status) }
     }
 
     /// Lets a parked thread try its call again at the loop's next turn.

@@ -51,6 +51,14 @@ final class SharedMemory {
     }
 
     @inline(__always)
+    func load<let count: Int>(
+        _: InlineArray<count, UInt>.Type, at offset: Int
+    ) -> InlineArray<count, UInt> {
+        // Inside the mapping, and any bytes are some numbers.
+        unsafe pointer(at: offset, count: count * 8).loadUnaligned(as: InlineArray<count, UInt>.self)
+    }
+
+    @inline(__always)
     func store<T: FixedWidthInteger>(_ value: T, at offset: Int) {
         // Inside the mapping.
         unsafe pointer(at: offset, count: MemoryLayout<T>.size).storeBytes(of: value, as: T.self)

@@ -43,6 +43,13 @@ package struct StubAnswer {
     package init(value: Int) { self.value = value }
 }
 
+/// Whom a stub's requests are for.
+package protocol StubOwner: AnyObject {
+    func stubAsked(_ event: StubEvent, through stub: StubThread)
+    /// The stub's process has ended without being told to.
+    func stubDied(_ stub: StubThread, waitStatus: Int32)
+}
+
 /// One host thread that runs guest code, seen from the kernel. A guest thread has one while it lives.
 @safe
 package final class StubThread {
@@ -51,13 +58,13 @@ package final class StubThread {
     package let process: StubProcess
     /// The host's number, once known.
     package var hostThread: Int32 = 0
-    /// Whose it is, for the kernel.
-    package var owner: AnyObject?
+    /// Whose it is.
+    package var owner: (any StubOwner)?
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
     /// The guest's memory as this thread's calls see it.
-    package private(set) lazy var guestMemory = ThreadMemory(self)
+    package let guestMemory: ThreadMemory
     private let hot: Int
     private let cold: Int
     private let memory: SharedMemory
@@ -68,6 +75,7 @@ package final class StubThread {
         memory = process.contexts
         hot = slot * MemoryLayout<apus_hot>.size
         cold = (slot + 1) * Int(APUS_BLOCK_SIZE)
+        guestMemory = ThreadMemory(process, bounce: cold + Int(APUS_BOUNCE))
     }
 
     // MARK: Layout
@@ -133,9 +141,12 @@ package final class StubThread {
             guard memory.load(UInt32.self, at: cold + Cold.architecture) == 0xc000_003e else {
                 return .syscall(number: -1, arguments: ArgumentRegisters([0, 0, 0, 0, 0, 0]))
             }
-            var arguments: InlineArray<6, UInt> = .init(repeating: 0)
-            for index in 0..<6 { arguments[index] = memory.load(at: hot + Hot.arguments + 8 * index) }
-            guestMemory.begin(readPayloads())
+            let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
+            if memory.load(UInt32.self, at: cold + Cold.inCount) == 0 {
+                guestMemory.begin()
+            } else {
+                guestMemory.begin(readPayloads())
+            }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
         case APUS_KIND_FAULT:
             return .fault(
@@ -169,19 +180,6 @@ package final class StubThread {
         return payloads
     }
 
-    /// Offsets in the bounce area are the kernel's own or were validated.
-    func bounceBytes(at offset: Int, count: Int) -> [UInt8] {
-        memory.bytes(at: cold + Int(APUS_BOUNCE) + offset, count: count)
-    }
-
-    func appendBounce(_ count: Int, at offset: Int, to output: inout OutputSpan<UInt8>) {
-        memory.append(count, at: cold + Int(APUS_BOUNCE) + offset, to: &output)
-    }
-
-    func writeBounce(_ bytes: Span<UInt8>, at offset: Int) {
-        memory.write(bytes, at: cold + Int(APUS_BOUNCE) + offset)
-    }
-
     private func commandsDone() -> StubEvent {
         if memory.load(UInt32.self, at: cold + Cold.outFault) != 0 {
             memory.store(UInt32(0), at: cold + Cold.outFault)
@@ -204,27 +202,27 @@ package final class StubThread {
 
     /// The guest's registers as the stub saved them.
     package func readRegisters() -> UserRegisters {
-        func word(_ index: Int) -> UInt { memory.load(at: cold + 8 * index) }
+        let words = memory.load(InlineArray<20, UInt>.self, at: cold)
         var r = UserRegisters()
-        r.r15 = word(0)
-        r.r14 = word(1)
-        r.r13 = word(2)
-        r.r12 = word(3)
-        r.rbp = word(4)
-        r.rbx = word(5)
-        r.r11 = word(6)
-        r.r10 = word(7)
-        r.r9 = word(8)
-        r.r8 = word(9)
-        r.rax = word(10)
-        r.rcx = word(11)
-        r.rdx = word(12)
-        r.rsi = word(13)
-        r.rdi = word(14)
-        r.rip = word(16)
-        r.flags = word(17)
-        r.rsp = word(18)
-        r.fsBase = word(19)
+        r.r15 = words[0]
+        r.r14 = words[1]
+        r.r13 = words[2]
+        r.r12 = words[3]
+        r.rbp = words[4]
+        r.rbx = words[5]
+        r.r11 = words[6]
+        r.r10 = words[7]
+        r.r9 = words[8]
+        r.r8 = words[9]
+        r.rax = words[10]
+        r.rcx = words[11]
+        r.rdx = words[12]
+        r.rsi = words[13]
+        r.rdi = words[14]
+        r.rip = words[16]
+        r.flags = words[17]
+        r.rsp = words[18]
+        r.fsBase = words[19]
         return r
     }
 
@@ -289,6 +287,30 @@ package final class StubThread {
         wakeIfAsleep()
     }
 
+    /// Gives a call its result, where nothing but rax changes: the way of most calls.
+    package func answer(value: Int) {
+        let action = guestMemory.hasOutgoing ? postOutgoing() : 0
+        memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
+        memory.store(Int64(value), at: hot + Hot.value)
+        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
+        wakeIfAsleep()
+    }
+
+    /// Lists what the stub has to copy to guest memory.
+    /// - Returns: the action that says so.
+    private func postOutgoing() -> Int {
+        let outgoing = guestMemory.takeOutgoing()
+        guard !outgoing.isEmpty else { return 0 }
+        memory.store(UInt32(outgoing.count), at: cold + Cold.outCount)
+        for (index, payload) in outgoing.enumerated() {
+            let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
+            memory.store(payload.address, at: entry)
+            memory.store(UInt32(payload.count), at: entry + 8)
+            memory.store(UInt32(payload.offset), at: entry + 12)
+        }
+        return APUS_ACTION_COPY_OUT
+    }
+
     /// Lets the stub go on. Throws what the host says when a descriptor cannot be handed over; then nothing was answered.
     package func answer(_ answer: StubAnswer) throws(Errno) {
         for command in answer.commands {
@@ -346,17 +368,7 @@ package final class StubThread {
             memory.store(UInt64(0), at: offset + 56)
         }
         if reports { action |= APUS_ACTION_REPORT }
-        let outgoing = guestMemory.takeOutgoing()
-        if !outgoing.isEmpty {
-            action |= APUS_ACTION_COPY_OUT
-            memory.store(UInt32(outgoing.count), at: cold + Cold.outCount)
-            for (index, payload) in outgoing.enumerated() {
-                let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
-                memory.store(payload.address, at: entry)
-                memory.store(UInt32(payload.count), at: entry + 8)
-                memory.store(UInt32(payload.offset), at: entry + 12)
-            }
-        }
+        action |= postOutgoing()
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(answer.value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)

@@ -6,7 +6,9 @@ internal import Stub
 /// results travel back with the answer. Everything else goes by the host's copying calls.
 @safe
 package final class ThreadMemory: GuestMemory {
-    private unowned let thread: StubThread
+    private let process: StubProcess
+    /// Where the thread's bounce area begins in the process's contexts.
+    private let bounce: Int
     /// True for ranges that a guest may write: only those can wait for the stub, whose failure comes too late for EFAULT.
     package var mayWrite: ((_ address: UInt, _ count: Int) -> Bool)?
     private var incoming: [Payload] = []
@@ -20,15 +22,21 @@ package final class ThreadMemory: GuestMemory {
         var offset: Int
     }
 
-    init(_ thread: StubThread) {
-        self.thread = thread
+    init(_ process: StubProcess, bounce: Int) {
+        self.process = process
+        self.bounce = bounce
         incoming.reserveCapacity(Int(APUS_MAX_PAYLOADS))
         outgoing.reserveCapacity(Int(APUS_MAX_PAYLOADS))
     }
 
-    private var processMemory: ProcessMemory { thread.process.memory }
-
     // MARK: With the conversation
+
+    /// A call has arrived without payloads.
+    @inline(__always)
+    func begin() {
+        if !incoming.isEmpty { incoming.removeAll(keepingCapacity: true) }
+        used = 0
+    }
 
     /// A call has arrived with these payloads, which were validated.
     func begin(_ payloads: [Payload]) {
@@ -36,6 +44,9 @@ package final class ThreadMemory: GuestMemory {
         outgoing.removeAll(keepingCapacity: true)
         used = payloads.reduce(0) { max($0, $1.offset + $1.count) }
     }
+
+    @inline(__always)
+    var hasOutgoing: Bool { !outgoing.isEmpty }
 
     /// What the answer has to carry out; the call's payloads end with it.
     func takeOutgoing() -> [Payload] {
@@ -50,8 +61,8 @@ package final class ThreadMemory: GuestMemory {
         let waiting = outgoing
         outgoing.removeAll(keepingCapacity: true)
         for payload in waiting {
-            let bytes = thread.bounceBytes(at: payload.offset, count: payload.count)
-            try? thread.process.memory.write(bytes.span, at: payload.address)
+            let bytes = process.contexts.bytes(at: bounce + payload.offset, count: payload.count)
+            try? process.memory.write(bytes.span, at: payload.address)
         }
     }
 
@@ -69,12 +80,12 @@ package final class ThreadMemory: GuestMemory {
             let skipped = address - payload.address
             guard skipped <= UInt(payload.count), count <= payload.count - Int(skipped) else { continue }
             if outgoing.isEmpty {
-                thread.appendBounce(count, at: payload.offset + Int(skipped), to: &output)
+                process.contexts.append(count, at: bounce + payload.offset + Int(skipped), to: &output)
                 return
             }
         }
         if !outgoing.isEmpty { flush() }
-        try thread.process.memory.read(count, at: address, into: &output)
+        try process.memory.read(count, at: address, into: &output)
     }
 
     package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
@@ -83,13 +94,13 @@ package final class ThreadMemory: GuestMemory {
             mayWrite?(address, bytes.count) == true
         {
             try ProcessMemory.check(address, bytes.count)
-            thread.writeBounce(bytes, at: start)
+            process.contexts.write(bytes, at: bounce + start)
             outgoing.append(Payload(address: address, count: bytes.count, offset: start))
             used = start + bytes.count
             return
         }
         if !outgoing.isEmpty { flush() }
-        try thread.process.memory.write(bytes, at: address)
+        try process.memory.write(bytes, at: address)
     }
 }
 
@@ -112,6 +123,6 @@ extension ThreadMemory: AtomicGuestMemory {
     /// Goes by the process's memory at once: what waits for the answer would come too late for the others.
     func compareExchange(at address: UInt, _ old: UInt32, with new: UInt32) throws(Errno) -> UInt32 {
         flush()
-        return try processMemory.compareExchange(at: address, old, with: new)
+        return try process.memory.compareExchange(at: address, old, with: new)
     }
 }

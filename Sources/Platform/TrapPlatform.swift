@@ -22,8 +22,6 @@ package final class TrapPlatform {
     private let idleTicks: UInt64 = 120_000
     private var idleSince: UInt64 = 0
     private var nextToScan = 0
-    /// Called when a stub process ends that was not told to.
-    package var onDeath: ((StubThread, _ waitStatus: Int32) -> Void)?
 
     /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
     package init() throws(Errno) {
@@ -162,7 +160,7 @@ package final class TrapPlatform {
         let wasExpected = process.isDead
         let thread = process.anyThread
         process.died()
-        if !wasExpected, let thread { onDeath?(thread, status) }
+        if !wasExpected, let thread { thread.owner?.stubDied(thread, waitStatus: status) }
     }
 
     // MARK: The kernel's side of the conversation

@@ -1,5 +1,5 @@
 internal import LinuxABI
-internal import Platform
+package import Platform
 internal import VFS
 
 /// The loop: one host thread takes requests in one order and runs each to completion.
@@ -12,7 +12,7 @@ extension Kernel {
             var hasWorked = false
             if let (stub, event) = platform.nextEvent() {
                 hasWorked = true
-                handle(event, of: stub)
+                stub.owner?.stubAsked(event, through: stub)
             }
             if !runnable.isEmpty {
                 hasWorked = true
@@ -52,8 +52,7 @@ extension Kernel {
         }
     }
 
-    private func handle(_ event: StubEvent, of stub: StubThread) {
-        guard let thread = stub.owner as? GuestThread, thread.stub === stub else { return }
+    fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         switch event {
         case .syscall(let number, let arguments):
             thread.registers = stub.readRegisters()
@@ -168,6 +167,10 @@ extension Kernel {
     func returnToGuest(_ thread: GuestThread, result: Int?) {
         guard let stub = thread.stub, thread.state != .dead else { return }
         if thread.process.isExiting { return end(thread) }
+        if let result, thread.canSimplyReturn, !GuestThread.asksForRestart(result) {
+            thread.state = .running
+            return stub.answer(value: result)
+        }
         var answer = StubAnswer()
         if let result {
             thread.registers.rax = UInt(bitPattern: result)
@@ -175,7 +178,9 @@ extension Kernel {
         }
         if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true
         {
-            if !thread.floatingPointStateChanged { thread.floatingPointState = stub.readFloatingPoint() ?? platform?.initialFloatingPoint ?? [] }
+            if !thread.floatingPointStateChanged {
+                thread.floatingPointState = stub.readFloatingPoint() ?? platform?.initialFloatingPoint ?? []
+            }
             switch thread.deliverSignals(afterCall: result) {
             case .proceed: break
             case .stopped, .ended: return
@@ -203,12 +208,27 @@ extension Kernel {
             exitGroup(thread.process, waitStatus: 9)
         }
     }
+}
 
-    func stubDied(_ stub: StubThread, status: Int32) {
-        guard let owner = stub.owner as? GuestThread, let map = owner.map else { return }
-        // The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
-        for process in Array(processes.values) where process.threads.contains(where: { $0.map === map }) {
-            exitGroup(process, waitStatus: status & 0x7f == 0 ? 9 : status & 0x7f)
+extension GuestThread: StubOwner {
+    package func stubAsked(_ event: StubEvent, through stub: StubThread) {
+        guard self.stub === stub else { return }
+        kernel.handle(event, of: self, stub)
+    }
+
+    /// The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
+    package func stubDied(_ stub: StubThread, waitStatus: Int32) {
+        guard let map else { return }
+        for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === map }) {
+            kernel.exitGroup(process, waitStatus: waitStatus & 0x7f == 0 ? 9 : waitStatus & 0x7f)
         }
+    }
+}
+
+extension GuestThread {
+    /// Nothing but the call's result stands between the kernel and guest code.
+    fileprivate var canSimplyReturn: Bool {
+        commands.isEmpty && !registersChanged && !floatingPointStateChanged && signals.savedMask == nil
+            && !hasPendingSignal
     }
 }

@@ -35,7 +35,8 @@ final class MemoryGuard {
         }
         let used = maps.values.reduce(fileBytes()) { $0.addingReportingOverflow($1.bytes).partialValue }
         guard used > limit, let largest = maps.values.max(by: { $0.bytes < $1.bytes }) else { return }
-        for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === largest.map }) {
+        for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === largest.map })
+        {
             kernel.onOutOfMemory?(process, largest.bytes)
             kernel.exitGroup(process, waitStatus: SignalNumber.kill.rawValue)
         }
