@@ -55,25 +55,36 @@ install_packages() {
 
 # --- Bounded commands -------------------------------------------------------------------------------------------------
 
-# session_processes SESSION: the numbers of its processes. A bounded command runs in a session of its own, which its
-# children do not leave (guests' sessions are not the host's).
+# session_processes SESSION: the numbers of its processes and of their descendants: a bounded command runs in a session of
+# its own, and the sandbox gives its guests' processes another.
 session_processes() {
-    local file line rest fields
+    local file line rest fields process grown=1
+    local -A parents=() members=()
     for file in /proc/[0-9]*/stat; do
         # A process may end between the listing and the look.
         read -r line 2>/dev/null <"$file" || continue
         rest=${line##*) }
         read -ra fields <<<"$rest"
-        [ "${fields[3]}" = "$1" ] && [ "${fields[0]}" != Z ] && printf '%s\n' "${line%% *}"
+        [ "${fields[0]}" != Z ] || continue
+        parents[${line%% *}]=${fields[1]}
+        [ "${fields[3]}" != "$1" ] || members[${line%% *}]=1
     done
-    return 0
+    while [ "$grown" = 1 ]; do
+        grown=0
+        for process in "${!parents[@]}"; do
+            [ -z "${members[$process]:-}" ] && [ -n "${members[${parents[$process]}]:-}" ] || continue
+            members[$process]=1
+            grown=1
+        done
+    done
+    [ ${#members[@]} = 0 ] || printf '%s\n' "${!members[@]}"
 }
 
 # show_threads PROCESSES: each thread with its state and where in the kernel it waits.
 show_threads() {
     local process task name state wait call
     for process in "$@"; do
-        printf 'process %s: %s\n' "$process" "$(tr '\0' ' ' 2>/dev/null </proc/"$process"/cmdline | cut -c1-160)"
+        printf 'process %s: %s\n' "$process" "$(tr '\0\n' '  ' 2>/dev/null </proc/"$process"/cmdline | cut -c1-160)"
         for task in /proc/"$process"/task/[0-9]*; do
             name=$(cat "$task/comm" 2>/dev/null) || continue
             state=$(sed -n 's/^State:\s*//p' "$task/status" 2>/dev/null)
