@@ -2,7 +2,7 @@ package import LinuxABI
 
 /// The `#!` line of a script. See `execve(2)`, "Interpreter scripts".
 package struct ScriptHeader: Equatable, Sendable {
-    /// The interpreter's path. Empty if a NUL stands where it should begin: looking it up gives ENOENT, as on Linux.
+    /// The interpreter's path. Empty if a NUL stands where it should begin: Linux takes that for the current directory.
     package let interpreter: [UInt8]
     /// All words after the interpreter, as one argument.
     package let argument: [UInt8]?

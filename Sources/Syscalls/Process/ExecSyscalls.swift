@@ -68,9 +68,15 @@ extension GuestThread {
             }
             arguments = script.arguments(script: current, original: arguments)
             current = script.interpreter
-            dentry = try resolve(.currentDirectory, script.interpreter)
+            dentry = try resolveInterpreter(script.interpreter)
         }
         throw .ELOOP
+    }
+
+    /// What a script or a program names as its interpreter. No name at all is the current directory, which can't be
+    /// executed: EACCES, as Linux has it, and not ENOENT.
+    private func resolveInterpreter(_ path: [UInt8]) throws(Errno) -> Dentry {
+        try resolve(.currentDirectory, path, [.followLast, .allowEmpty])
     }
 
     /// A file that may be executed, open for reading by the kernel. Throws EACCES.
@@ -97,7 +103,7 @@ extension GuestThread {
         }
         var interpreter: (file: OpenFile, plan: LoadPlan)?
         if let path = plan.interpreter {
-            let place = try resolve(.currentDirectory, path)
+            let place = try resolveInterpreter(path)
             let loader = try openProgram(place)
             let loaderPlan = try LoadPlan(
                 interpreter: ProgramSource(loader), taskSize: GuestLayout.taskSize
