@@ -2,17 +2,24 @@
 #include "chost.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+// Linux 6.4.
+#ifndef PR_GET_AUXV
+#define PR_GET_AUXV 0x41555856
+#endif
 
 long apus_host_call(long number, unsigned long a, unsigned long b, unsigned long c, unsigned long d, unsigned long e,
                     unsigned long f) {
@@ -139,7 +146,21 @@ int apus_host_supervise(int child) {
     }
 }
 
-unsigned long apus_host_auxiliary(unsigned long type) { return getauxval(type); }
+unsigned long apus_host_auxiliary(unsigned long type) {
+    // getauxval(AT_HWCAP) tells the C library's view of the processor; a guest's C library wants the kernel's.
+    unsigned long vector[128];
+    long size = prctl(PR_GET_AUXV, vector, sizeof vector, 0, 0);
+    if (size < 0) {
+        int file = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+        if (file < 0) return getauxval(type);
+        size = read(file, vector, sizeof vector);
+        close(file);
+    }
+    if (size > (long)sizeof vector) size = sizeof vector;
+    for (long index = 0; index + 1 < size / (long)sizeof vector[0] && vector[index] != AT_NULL; index += 2)
+        if (vector[index] == type) return vector[index + 1];
+    return 0;
+}
 
 int apus_host_mount_proc(void) {
     if (unshare(CLONE_NEWNS) < 0) return -errno;

@@ -38,7 +38,7 @@ int apus_host_fork(void);
 /// the terminal sends to both.
 int apus_host_supervise(int child);
 
-/// getauxval(3).
+/// An entry of the auxiliary vector as the kernel gave it to this process; 0 if there is none. See getauxval(3).
 unsigned long apus_host_auxiliary(unsigned long type);
 
 /// Makes every mount private to a new mount namespace and mounts proc(5) over /proc there. 0 or a negated errno.
