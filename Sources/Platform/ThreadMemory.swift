@@ -89,11 +89,11 @@ package final class ThreadMemory: GuestMemory {
     }
 
     package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
+        try ProcessMemory.check(address, bytes.count)
         let start = (used + 15) & ~15
         if outgoing.count < Int(APUS_MAX_PAYLOADS), bytes.count <= Int(APUS_BOUNCE_SIZE) - start,
             mayWrite?(address, bytes.count) == true
         {
-            try ProcessMemory.check(address, bytes.count)
             process.contexts.write(bytes, at: bounce + start)
             outgoing.append(Payload(address: address, count: bytes.count, offset: start))
             used = start + bytes.count

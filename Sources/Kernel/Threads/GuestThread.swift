@@ -91,7 +91,9 @@ package final class GuestThread: Waiter {
         guard let stub else { return }
         let memory = stub.guestMemory
         memory.mayWrite = { [weak self] address, count in
-            self?.map?.areas.allows(.write, in: address..<address &+ UInt(count)) ?? false
+            // The platform has checked that the range lies in the guest's address space.
+            let (end, overflow) = address.addingReportingOverflow(UInt(count))
+            return !overflow && self?.map?.areas.allows(.write, in: address..<end) ?? false
         }
         self.memory = memory
     }
