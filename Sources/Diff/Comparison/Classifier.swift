@@ -5,6 +5,8 @@ struct Classifier {
     let interner: Interner
     /// Whether the native run has several threads or processes: only then can they race.
     let isConcurrent: Bool
+    /// Fields that differ between the native runs, in some event.
+    let unstable: Set<Envelope.Place>
     let ending: RunEnding
 
     struct Class {
@@ -70,6 +72,14 @@ struct Classifier {
             return found
         }
         found.kind = first.side == .output && first.isBytes ? .payload : .value
+        if MemoryCalls.names.contains(name),
+            unstable.contains(Envelope.Place(call: native.name, path: first.path))
+        {
+            found.cause = .amplifiedRace
+            found.explanation =
+                "\(name) differs in \(path) between the native runs, too, elsewhere: it depends on where memory happens to lie"
+            return found
+        }
         found.cause = cause(name, path, native, left, right)
         found.explanation = sentence(name, path, first.side, found.cause)
         return found

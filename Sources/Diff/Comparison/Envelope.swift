@@ -12,7 +12,15 @@ struct Envelope {
         var isOptional = false
     }
 
+    /// A field of a call, wherever it is made.
+    struct Place: Hashable {
+        var call: UInt32
+        var path: UInt32
+    }
+
     private(set) var threads: [Thread]
+    /// Fields that differ somewhere.
+    private(set) var unstable: Set<Place> = []
     /// Whether other native runs have threads that the first one lacks.
     private(set) var hasExtraThreads = false
 
@@ -34,8 +42,10 @@ struct Envelope {
                 switch (row.left, row.right) {
                 case (let i?, let j?):
                     guard left[i].shape != right[j].shape else { continue }
-                    let paths = FieldDifference.between(interner.shape(left[i].shape), interner.shape(right[j].shape))
-                    threads[pair.left].masked[i, default: []].formUnion(paths.map(\.path))
+                    let shape = interner.shape(left[i].shape)
+                    let paths = FieldDifference.between(shape, interner.shape(right[j].shape)).map(\.path)
+                    threads[pair.left].masked[i, default: []].formUnion(paths)
+                    unstable.formUnion(paths.map { Place(call: shape.name, path: $0) })
                 case (let i?, nil):
                     threads[pair.left].optional.insert(i)
                     threads[pair.left].extra.insert(interner.shape(left[i].shape).name)

@@ -14,7 +14,8 @@ struct TraceComparison {
     func compare(_ sandbox: CanonicalTrace, ending: RunEnding) -> Result {
         var result = Result()
         let alignment = TraceAlignment(reference, sandbox, interner)
-        let classifier = Classifier(interner: interner, isConcurrent: reference.threads.count > 1, ending: ending)
+        let classifier = Classifier(
+            interner: interner, isConcurrent: reference.threads.count > 1, unstable: envelope.unstable, ending: ending)
         for pair in alignment.pairs {
             let view = ThreadView(
                 native: reference.threads[pair.left], sandbox: sandbox.threads[pair.right], rows: pair.alignment.rows,
@@ -22,14 +23,42 @@ struct TraceComparison {
             let findings = ThreadFindings(
                 native: view.native, sandbox: view.sandbox, rows: view.rows, envelope: envelope.threads[pair.left],
                 interner: interner)
-            for finding in findings.all() {
-                if let divergence = view.divergence(finding, classifier) { result.divergences.append(divergence) }
-            }
+            add(findings.all(), view, classifier, &result)
             result.aligned += view.rows.count { $0.left != nil && $0.right != nil }
         }
         threads(alignment, sandbox, ending, &result)
         result.divergences.sort { $0.order < $1.order }
         return result
+    }
+
+    /// Adds a thread's findings. Of those that explain themselves the same way only the first is kept, with their number.
+    private func add(
+        _ findings: [Finding], _ view: ThreadView, _ classifier: Classifier, _ result: inout Result
+    ) {
+        var firsts: [[String?]: (index: Int, count: Int)] = [:]
+        var hasRacedStream = false
+        for finding in findings {
+            guard var divergence = view.divergence(finding, classifier) else { continue }
+            if view.isStream(finding) {
+                hasRacedStream = hasRacedStream || divergence.cause == .amplifiedRace
+                // Once a pipe has been read in other pieces, the same count is another piece.
+                if hasRacedStream, divergence.kind == .payload { divergence.cause = .amplifiedRace }
+            }
+            guard divergence.cause.isExplained else {
+                result.divergences.append(divergence)
+                continue
+            }
+            let key = [divergence.kind.rawValue, divergence.cause.rawValue, divergence.call, divergence.field]
+            if let first = firsts[key] {
+                firsts[key] = (first.index, first.count + 1)
+            } else {
+                firsts[key] = (result.divergences.count, 1)
+                result.divergences.append(divergence)
+            }
+        }
+        for first in firsts.values where first.count > 1 {
+            result.divergences[first.index].explanation += " (\(first.count) times in this thread)"
+        }
     }
 
     /// Threads that only one side has. Where the sandboxed run was ended, those that it did not reach are no news.
@@ -69,6 +98,12 @@ private struct ThreadView {
     let rows: [ThreadAlignment.Row]
     let interner: Interner
     let contextLines: Int
+
+    func isStream(_ finding: Finding) -> Bool {
+        let row = rows[finding.row]
+        let shape = row.left.map { native.events[$0].shape } ?? row.right.map { sandbox.events[$0].shape }
+        return shape.map { interner.shape($0).isStream } ?? false
+    }
 
     func divergence(_ finding: Finding, _ classifier: Classifier) -> Divergence? {
         let row = rows[finding.row]

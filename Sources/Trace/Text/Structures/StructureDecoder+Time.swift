@@ -1,6 +1,19 @@
+internal import TraceModel
+
 extension StructureDecoder {
-    /// What comes out of a call is a reading of a clock; what goes in is the program's own choice.
-    private var timeKind: ValueKind { isOutput ? .time : .plain }
+    /// What comes out of a call is a reading of a clock, and so is a point in time that goes in; a span of time is the
+    /// program's own choice.
+    private var timeKind: ValueKind { isOutput || isAbsolute ? .time : .plain }
+
+    /// Whether the call takes a point in time.
+    private var isAbsolute: Bool {
+        switch call {
+        // FUTEX_LOCK_PI, FUTEX_WAIT_BITSET, FUTEX_WAIT_REQUEUE_PI, FUTEX_LOCK_PI2
+        case "futex": [6, 9, 11, 13].contains(arguments[1] & 0x7f)
+        case "clock_nanosleep", "timerfd_settime", "timer_settime": arguments[1] & 1 == 1
+        default: false
+        }
+    }
 
     func timespec(_ bytes: Bytes) -> Decoded { seconds(bytes, "tv_nsec") }
     func timeval(_ bytes: Bytes) -> Decoded { seconds(bytes, "tv_usec") }
