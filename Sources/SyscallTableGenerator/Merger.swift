@@ -17,6 +17,7 @@ package struct Merger {
         var calls: [CallDescription] = []
         for number in facts.numbers { calls.append(try merger.describe(number)) }
         try merger.checkOverlayNames(calls)
+        merger.compareSizes()
         calls.sort { ($0.architecture, $0.number) < ($1.architecture, $1.number) }
         return Table(
             versions: facts.versions, calls: calls,
@@ -142,6 +143,14 @@ package struct Merger {
             if Set(names.map(\.value)).count > 1 {
                 note(entry, architecture, "name of parameter \(index)", true, names)
             }
+        }
+    }
+
+    /// The overlay has the last word on a size; where BTF says another, both are listed.
+    private mutating func compareSizes() {
+        for (name, own) in overlay.sizes {
+            guard let known = facts.structureSizes[name], let said = own[.x86_64], said != known else { continue }
+            note(name, .x86_64, "size", false, [Sourced("\(said)", .overlay), Sourced("\(known)", .btf)])
         }
     }
 

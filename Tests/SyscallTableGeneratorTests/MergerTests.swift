@@ -131,6 +131,18 @@ struct MergerTests {
         let table = try merge(facts, "size struct stat = 144 aarch64:128\ncall read p:out -> zero")
         #expect(table.calls[0].parameters[0].extent == Sourced(.fixed(144), .btf))
         #expect(table.calls[1].parameters[0].extent == Sourced(.fixed(128), .overlay))
+        #expect(table.disagreements.isEmpty)
+    }
+
+    @Test("where the overlay's size is not BTF's, the overlay's stands and both are listed")
+    func sizeDisagreement() throws {
+        var facts = makeFacts([(.definition, "f.c", [("struct stat __user *", "p")])])
+        facts.structureSizes = ["struct stat": 144]
+        let table = try merge(facts, "size struct stat = 88\ncall read p:out -> zero")
+        #expect(table.calls[0].parameters[0].extent == Sourced(.fixed(88), .overlay))
+        #expect(table.disagreements.map(\.entry) == ["struct stat"])
+        #expect(table.disagreements.map(\.field) == ["size"])
+        #expect(table.disagreements.first?.values == [Sourced("88", .overlay), Sourced("144", .btf)])
     }
 
     @Test(
