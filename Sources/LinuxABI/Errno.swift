@@ -139,6 +139,7 @@ package struct Errno: Error, Hashable, Sendable {
     package static var EOWNERDEAD: Errno { Errno(130) }
     package static var ENOTRECOVERABLE: Errno { Errno(131) }
     package static var ERFKILL: Errno { Errno(132) }
+    package static var EHWPOISON: Errno { Errno(133) }
     package static var EWOULDBLOCK: Errno { Errno(11) }
     package static var ENOTSUP: Errno { Errno(95) }
 
@@ -181,7 +182,7 @@ extension Errno {
         "ECONNRESET", "ENOBUFS", "EISCONN", "ENOTCONN", "ESHUTDOWN", "ETOOMANYREFS", "ETIMEDOUT", "ECONNREFUSED",
         "EHOSTDOWN", "EHOSTUNREACH", "EALREADY", "EINPROGRESS", "ESTALE", "EUCLEAN", "ENOTNAM", "ENAVAIL", "EISNAM",
         "EREMOTEIO", "EDQUOT", "ENOMEDIUM", "EMEDIUMTYPE", "ECANCELED", "ENOKEY", "EKEYEXPIRED", "EKEYREVOKED",
-        "EKEYREJECTED", "EOWNERDEAD", "ENOTRECOVERABLE", "ERFKILL",
+        "EKEYREJECTED", "EOWNERDEAD", "ENOTRECOVERABLE", "ERFKILL", "EHWPOISON",
     ]
 }
 
