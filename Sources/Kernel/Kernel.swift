@@ -11,6 +11,8 @@ package final class Kernel {
     package let timers = TimerHeap()
     package let futexes = FutexTable()
     package let unixSockets = UnixSockets()
+    /// Woken whenever a signal has become pending for anybody: `signalfd(2)` looks for its own.
+    package let signalArrivals = WaitQueue()
     /// Queued signals by user (`RLIMIT_SIGPENDING`).
     package let signalAccounts = SignalAccounts()
     /// How long guests have run.

@@ -71,7 +71,9 @@ package final class Epoll: FileOperations {
 
     // MARK: epoll_ctl
 
-    private func key(_ number: FileNumber, _ file: OpenFile) -> Key { Key(number: number, file: ObjectIdentifier(file)) }
+    private func key(_ number: FileNumber, _ file: OpenFile) -> Key {
+        Key(number: number, file: ObjectIdentifier(file))
+    }
 
     /// Throws EEXIST, EPERM for a file that is always ready, ELOOP for circles and deep nesting.
     package func add(_ number: FileNumber, _ file: OpenFile, events: UInt32, data: UInt64) throws(Errno) {

@@ -20,7 +20,7 @@ extension Kernel {
         case .failure(let error): return error
         }
         guard process.pendingSignals.add(info, charge: charge) else { return nil }
-        process.actions.arrivals.wakeAll()
+        signalArrivals.wakeAll()
         if let taker = process.threads.first(where: { $0 === main && $0.wants(info.signal) })
             ?? process.threads.first(where: { $0.wants(info.signal) })
         {
@@ -45,7 +45,7 @@ extension Kernel {
         case .failure(let error): return error
         }
         guard thread.signals.pending.add(info, charge: charge) else { return nil }
-        thread.process.actions.arrivals.wakeAll()
+        signalArrivals.wakeAll()
         if thread.wants(info.signal) { wake(thread) }
         return nil
     }

@@ -85,6 +85,15 @@ extension Kernel {
         if flags.contains(.settls) { child.registers.fsBase = request.tls }
         if flags.contains(.childClearThreadID) { child.clearThreadID = request.childThreadID }
 
+        var pidNumber: FileNumber?
+        if flags.contains(.pidFile) {
+            do throws(Errno) {
+                pidNumber = try installPidFile(process, for: parent, request)
+            } catch {
+                abandon(child)
+                throw error
+            }
+        }
         parent.commands = [
             sharesMemory
                 ? .newThread(slot: childStub.slot) : .newProcess(slot: childStub.slot, child: childStub.process)
@@ -93,11 +102,29 @@ extension Kernel {
         parent.afterCommands = { [unowned self] parent, made, failure in
             if failure != nil || made <= 0 {
                 abandon(child)
+                if let pidNumber, let file = try? parent.files.remove(pidNumber) { file.release() }
                 return .result(-Int(Errno.EAGAIN.rawValue))
             }
             return begin(child, of: parent, request, host: Int32(truncatingIfNeeded: made))
         }
         return 0
+    }
+
+    /// `CLONE_PIDFD`: the parent gets a descriptor of its child. Throws EMFILE, EFAULT.
+    private func installPidFile(
+        _ process: Process, for parent: GuestThread, _ request: CloneRequest
+    ) throws(Errno) -> FileNumber {
+        let node = AnonymousNode(newAnonymousInode(), label: "[pidfd]")
+        let file = OpenFile(PidFile(process, node: node), flags: [.readWrite])
+        let number = try parent.files.install(file, closeOnExec: true, limit: parent.process.limits.openFiles)
+        do throws(Errno) {
+            try parent.copyOut(integer: number.rawValue, to: request.pidFile)
+        } catch {
+            _ = try parent.files.remove(number)
+            file.release()
+            throw error
+        }
+        return number
     }
 
     private func newProcess(_ id: ProcessID, like thread: GuestThread, _ request: CloneRequest) -> Process {
@@ -127,6 +154,7 @@ extension Kernel {
 
     /// The host could not make the child.
     private func abandon(_ child: GuestThread) {
+        if child.process.threads.isEmpty { child.process.releaseTimers() }
         child.files.removeUser()
         child.state = .dead
         if let stub = child.stub {

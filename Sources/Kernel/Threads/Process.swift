@@ -84,8 +84,6 @@ package final class Process {
 /// What the process does on each signal. Linux's `sighand_struct`.
 package final class SignalActions {
     private var actions = [SignalAction](repeating: SignalAction(), count: 65)
-    /// Woken when a signal has become pending for a process or thread that uses these actions: `signalfd(2)`.
-    package let arrivals = WaitQueue()
 
     package init() {}
 

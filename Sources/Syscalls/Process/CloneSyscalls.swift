@@ -19,7 +19,10 @@ extension GuestThread {
         if !flags.isDisjoint(with: .namespaces) {
             throw credentials.has(capability: 21) ? .EINVAL : .EPERM
         }
-        if flags.contains(.pidFile) { throw .EINVAL }
+        // The old call has one place for both numbers.
+        if flags.contains(.pidFile), flags.contains(.parentSetThreadID), request.pidFile == request.parentThreadID {
+            throw .EINVAL
+        }
         try kernel.checkProcessLimit(self)
         return try kernel.clone(self, request)
     }
@@ -33,6 +36,7 @@ extension GuestThread {
         request.exitSignal = SignalNumber(Int32(flags & 0xff))
         request.stack = stack
         request.parentThreadID = parentThreadID
+        request.pidFile = parentThreadID
         request.childThreadID = childThreadID
         request.tls = tls
         return try startClone(request)

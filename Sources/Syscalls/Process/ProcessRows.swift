@@ -6,11 +6,11 @@ extension SyscallRow {
     static let processes: [SyscallRow] = [
         implement(Linux.fork) { (t) throws(Errno) in try t.fork() },
         implement(Linux.vfork) { (t) throws(Errno) in try t.vfork() },
-        implement(Linux.clone, .partial("no namespaces, no pidfd")) {
+        implement(Linux.clone, .partial("no namespaces")) {
             (t, flags, stack, parent, child, tls) throws(Errno) in
             try t.clone(flags, stack, parent.address, child.address, tls)
         },
-        implement(Linux.clone3, .partial("no namespaces, no pidfd, no set_tid, no cgroup")) {
+        implement(Linux.clone3, .partial("no namespaces, no set_tid, no cgroup")) {
             (t, arguments, size) throws(Errno) in
             try t.clone3(arguments.address, size)
         },

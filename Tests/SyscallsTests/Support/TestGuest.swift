@@ -107,6 +107,7 @@ final class TestGuest {
     }
 
     private func dispatch(_ thread: GuestThread) -> Int? {
+        kernel.currentThread = thread
         guard let row = HandlerTable.x86_64[thread.call.number] else { return -Int(Errno.ENOSYS.rawValue) }
         do throws(Errno) {
             let result = try row.handler(thread, thread.call.arguments)
