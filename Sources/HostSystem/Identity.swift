@@ -61,4 +61,12 @@ extension Host {
         for number in 0..<count where (try? call(157, 23, number)) == 1 { set |= 1 << UInt64(number) }
         return set
     }
+
+    /// The host's `nodename` of `uname(2)`.
+    package static var nodeName: [UInt8] {
+        // Six fields of 65 bytes, which the host fills.
+        var fields = [UInt8](repeating: 0, count: 6 * 65)
+        let result = unsafe fields.withUnsafeMutableBytes { bytes in try? call(63, UInt(bitPattern: bytes.baseAddress)) }
+        return result == nil ? [] : Array(fields[65..<130].prefix { $0 != 0 })
+    }
 }

@@ -31,8 +31,10 @@ struct WatchList {
         // The words are those of threads in the list, which keep their mappings.
         let words = unsafe words
         let count = unsafe words.count
+        // The list may have become shorter since the caller chose where to begin.
+        let first = start < count ? start : 0
         for step in 0..<count {
-            var index = start + step
+            var index = first + step
             if index >= count { index -= count }
             // Atomic, as the stub's accesses are.
             if unsafe words[index].pointee.load(ordering: .acquiring) == UInt32(APUS_STATE_REQUEST) { return index }

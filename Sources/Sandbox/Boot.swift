@@ -31,6 +31,8 @@ final class Boot {
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )
         kernel.memoryLimit = configuration.memory
+        // A guest may change its own copy.
+        kernel.system.hostName = Host.nodeName
         kernel.onOutOfMemory = { process, bytes in
             Host.write(
                 "apus-kernel: out of memory: ended process \(process.id), which used \(bytes >> 20) MiB\n", to: 2)
