@@ -101,7 +101,7 @@ package struct LoadPlan: Equatable, Sendable {
     ) throws(Errno) -> [UInt8]? {
         guard let header = programHeaders.first(where: { $0.type == ProgramHeader.interpreter }) else { return nil }
         guard header.fileSize >= 2, header.fileSize <= maximumPath else { throw .ENOEXEC }
-        guard header.offset <= UInt64(Int64.max) else { throw .EINVAL }
+        guard header.offset <= UInt64(Int64.max) - header.fileSize else { throw .EINVAL }
         let bytes = try source.readAll(at: header.offset, count: Int(header.fileSize), short: .EIO)
         guard bytes.last == 0 else { throw .ENOEXEC }
         return Array(bytes.prefix { $0 != 0 })

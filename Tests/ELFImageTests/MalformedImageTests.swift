@@ -169,6 +169,9 @@ struct MalformedImageTests {
         dynamic("a path beyond the file", .refused(.EIO)) { program, _ in program.segments[0].offset = 1 << 40 },
         dynamic("a path that ends beyond the file", .refused(.EIO)) { program, _ in program.segments[0].fileSize = 4096
         },
+        dynamic("a path that ends beyond all files", .refused(.EINVAL)) { program, _ in
+            program.segments[0].offset = 1 << 63 - 1
+        },
         dynamic("a path at a negative offset", .refused(.EINVAL)) { program, _ in program.segments[0].offset = 1 << 63
         },
         dynamic("an empty interpreter", .refused(.EIO)) { _, interpreter in interpreter.size = 0 },
