@@ -46,6 +46,23 @@ struct ImageFileTests {
         #expect(own.symbols.contains { $0.name == "main" && $0.isDefined } || own.header.type == "DYN")
     }
 
+    @Test("32-bit, big-endian and object files are read as well")
+    func others() throws {
+        // A header of 52 bytes: class 32, big-endian, an object file for MIPS without segments or sections.
+        var bytes: [UInt8] = [0x7f, 0x45, 0x4c, 0x46, 1, 2, 1, 0] + Array(repeating: 0, count: 8)
+        bytes +=
+            [0, 1, 0, 8, 0, 0, 0, 1] + Array(repeating: 0, count: 12) + [
+                0, 0, 0, 5, 0, 52, 0, 32, 0, 0, 0, 40, 0, 0, 0, 0,
+            ]
+        try withTemporaryFolder { folder in
+            try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/o"))
+            let report = try ImageFile("\(folder)/o").report()
+            #expect(report.header.bits == 32 && report.header.byteOrder == "big-endian")
+            #expect(report.header.type == "REL" && report.header.machine == "mips" && report.header.flags == 5)
+            #expect(report.segments.isEmpty && report.interpreter == nil && report.complaints.isEmpty)
+        }
+    }
+
     @Test("the JSON is what was read")
     func json() throws {
         let report = try ImageFile(program).report()
