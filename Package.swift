@@ -112,7 +112,7 @@ let allTests: [Target] = [
         swiftSettings: strict),
     tests(of: "Corpus", with: ["Diff", "Trace", "TraceModel", "Expect", "HostSystem", "LinuxABI", "kernel-stand-in"]),
     tests(of: "Report", with: ["Corpus", "Diff", "Trace", "Expect"]),
-    tests(of: "Commands", with: ["Corpus", "HostSystem", "apus", "kernel-stand-in"]),
+    tests(of: "Commands", with: ["Corpus", "HostSystem", "TraceModel", "apus", "kernel-stand-in", argumentParser]),
     tests(of: "Inspect", with: ["ELFImage"]),
     tests(of: "SyscallTableGenerator"),
     .testTarget(name: "StructureTests", swiftSettings: strict),

@@ -118,6 +118,10 @@ package struct CaseRunner: Sendable {
         }
         result.sandbox = sandbox.map(\.summary)
         let difference = try compare(native, sandbox, &result)
+        if sandbox.contains(where: \.leftWriters) {
+            result.reason = [result.reason, "the sandbox left a process behind that holds its outputs open"]
+                .compactMap(\.self).joined(separator: "; ")
+        }
         let judgement = expectations.judge(difference, case: job.subject.id, variant: job.variantName)
         result.difference = difference
         result.judgement = judgement
@@ -141,13 +145,7 @@ package struct CaseRunner: Sendable {
         options.maximumDivergences = 50
         let comparison = Comparison(options: options)
         let runs = native + sandbox
-        let outcomes = { (runs: [SideRun]) in
-            runs.map { run in
-                var record = run.record
-                record.events = .events([])
-                return record
-            }
-        }
+        let outcomes = { (runs: [SideRun]) in runs.map(\.outcome) }
         guard runs.allSatisfy(\.hasWholeTrace) else {
             result.reason =
                 sandbox.allSatisfy(\.hasWholeTrace)

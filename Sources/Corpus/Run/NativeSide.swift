@@ -11,7 +11,7 @@ package struct NativeSide {
 
     /// Throws `CorpusError` or `TraceError` if the run can't be made; how the program ends is no error.
     package func run() throws -> SideRun {
-        let input = try plan.stage.prepare()
+        let input = try plan.prepare()
         defer { try? input.close() }
         let output = OutputCapture()
         let errors = OutputCapture()
@@ -20,15 +20,15 @@ package struct NativeSide {
             errors.closeWriter()
         }
         var command = NativeTracer.Command(
-            plan.command.first ?? "", Array(plan.command.dropFirst()), environment: plan.stage.environment,
-            workingDirectory: plan.stage.workingDirectory)
+            plan.command.first ?? "", Array(plan.command.dropFirst()), environment: plan.environment,
+            workingDirectory: plan.workingDirectory)
         command.standardInput = input.fileDescriptor
         command.standardOutput = output.descriptor
         command.standardError = errors.descriptor
         var options = NativeTracer.Options()
         options.timeout = UInt64(plan.seconds) * 1000
         options.killsSurvivors = true
-        let writer = try TraceFileWriter(plan.trace, subject: .native, limit: plan.traceLimit)
+        let writer = try BoundedTrace(plan.trace, subject: .native, limit: RunPlan.eventLimit)
         let clock = ContinuousClock()
         let start = clock.now
         let run = try NativeTracer(options: options).run(command) { event in try writer.append(event) }
@@ -39,7 +39,7 @@ package struct NativeSide {
             run.timedOut ? .timedOut(seconds: plan.seconds, threads: run.threads) : .ended(run.status)
         let record = RunRecord(
             events: .file(plan.trace), ending: ending, standardOutput: written.bytes,
-            standardError: complaints.bytes, files: EndStateFile.all(below: plan.stage.workingDirectory))
+            standardError: complaints.bytes, files: plan.files())
         var summary = RunSummary(
             record, output: written, errors: complaints, milliseconds: milliseconds,
             traceBytes: FileSize.of(plan.trace))

@@ -7,6 +7,8 @@ package struct CapturedOutput: Sendable, Hashable {
     package var bytes: [UInt8] = []
     /// How many there were in all.
     package var count: UInt64 = 0
+    /// Whether every writer was gone in the end.
+    package var isClosed = false
 
     package init() {}
 
@@ -30,6 +32,7 @@ package final class OutputCapture: Sendable {
                     captured.bytes.append(contentsOf: chunk.prefix(Self.limit - captured.bytes.count))
                 }
             }
+            captured.withLock { $0.isClosed = true }
             done.signal()
         }
         thread.start()

@@ -1,4 +1,5 @@
 internal import Foundation
+internal import LinuxABI
 package import Trace
 
 /// What one thread was doing when its run's time was up.
@@ -10,7 +11,7 @@ package struct ThreadDump: Sendable, Hashable, Codable {
     package var state: String
     /// The kernel function it sleeps in, where the host tells.
     package var waitingIn: String
-    /// The line of /proc/PID/task/TID/syscall, or the call's name.
+    /// The name of the call that it is in; nil in user code.
     package var call: String?
     /// The host kernel's stack, where it may be read.
     package var stack: [String]
@@ -39,8 +40,9 @@ package struct ThreadDump: Sendable, Hashable, Codable {
             stat.lastIndex(of: ")").map { String(stat[stat.index(after: $0)...].drop { $0 == " " }.prefix(1)) } ?? "?"
         name = text("comm")
         waitingIn = text("wchan")
-        let call = text("syscall")
-        self.call = call.isEmpty ? nil : call
+        // `running`, or the number first and then the registers.
+        let number = text("syscall").split(separator: " ").first.flatMap { Int($0) }
+        call = number.map { SyscallTable.x86_64[$0]?.name ?? "call \($0)" }
         stack = text("stack").split(separator: "\n").prefix(12).map(String.init)
     }
 

@@ -16,15 +16,14 @@ package struct SandboxSide {
 
     /// Throws `CorpusError` if the run can't be laid out; that the sandbox fails is a result, no error.
     package func run() throws -> SideRun {
-        let input = try plan.stage.prepare()
+        let input = try plan.prepare()
         defer { try? input.close() }
         try? FileManager.default.removeItem(atPath: plan.trace)
         var launcher = launcher
-        launcher.environment = plan.stage.environment
-        launcher.workingDirectory = plan.stage.workingDirectory
+        launcher.environment = plan.environment
+        launcher.workingDirectory = plan.workingDirectory
         // What the case leaves in its working directory is compared, so that one directory is the host's own.
-        launcher.binds.append(
-            .init(source: plan.stage.workingDirectory, destination: plan.stage.workingDirectory))
+        if let shared = plan.sharedDirectory { launcher.binds.append(.init(source: shared, destination: shared)) }
         launcher.trace = plan.trace
         var host = HostCommand(path: launcher.kernel, arguments: launcher.arguments(plan.command))
         host.standardInput = input.fileDescriptor
@@ -41,19 +40,21 @@ package struct SandboxSide {
         }
         let milliseconds = (clock.now - start).milliseconds
         let size = FileSize.of(plan.trace)
-        let isWhole = size > 0 && size <= UInt64(plan.traceLimit)
+        let isWhole = size > 0 && size <= RunPlan.byteLimit
         let ending =
             outcome.timedOut
             ? RunEnding.timedOut(seconds: plan.seconds, threads: dumps.map(\.threadState)) : ending(outcome)
         let record = RunRecord(
             events: isWhole ? .file(plan.trace) : .events([]), ending: ending,
             standardOutput: outcome.standardOutput.bytes, standardError: outcome.standardError.bytes,
-            files: EndStateFile.all(below: plan.stage.workingDirectory))
+            files: plan.files())
         var summary = RunSummary(
             record, output: outcome.standardOutput, errors: outcome.standardError, milliseconds: milliseconds,
             traceBytes: size)
         summary.threads = dumps
-        return SideRun(record: record, summary: summary, hasWholeTrace: isWhole)
+        return SideRun(
+            record: record, summary: summary, hasWholeTrace: isWhole,
+            leftWriters: !outcome.standardOutput.isClosed || !outcome.standardError.isClosed)
     }
 
     /// `apus-kernel` exits with the program's status, with 128 and the signal's number, or with 125 to 127 and a message
@@ -80,21 +81,12 @@ package struct SandboxSide {
 enum FirstProcess {
     /// Nil if the trace does not say.
     static func end(in path: String) -> WaitStatus? {
-        guard let handle = FileHandle(forReadingAtPath: path) else { return nil }
-        defer { try? handle.close() }
-        var decoder = TraceDecoder()
+        guard let reader = try? TraceFileReader(path) else { return nil }
         var first: Int32?
         var end: WaitStatus?
-        do {
-            while let chunk = try handle.read(upToCount: 1 << 18), !chunk.isEmpty {
-                decoder.feed(Array(chunk))
-                while let event = try decoder.event() {
-                    first = first ?? event.process
-                    if case .processExit(let status) = event.kind, event.process == first { end = status }
-                }
-            }
-        } catch {
-            return end
+        while let event = try? reader.event() {
+            first = first ?? event.process
+            if case .processExit(let status) = event.kind, event.process == first { end = status }
         }
         return end
     }

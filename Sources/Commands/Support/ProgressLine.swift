@@ -1,0 +1,46 @@
+internal import Corpus
+internal import Diff
+internal import Foundation
+internal import Synchronization
+
+/// Tells how a run goes: one line that renews itself on a terminal, else a line for each case.
+final class ProgressLine: Sendable {
+    private let terminal: Terminal
+    private let failures = Mutex(0)
+
+    init(_ terminal: Terminal) { self.terminal = terminal }
+
+    func show(_ result: CaseResult, _ done: Int, _ all: Int) {
+        let failed = failures.withLock { failures in
+            if result.outcome.isFailure { failures += 1 }
+            return failures
+        }
+        let width = String(all).count
+        let number = String(repeating: " ", count: max(0, width - String(done).count)) + String(done)
+        let place = "[\(number)/\(all)]"
+        guard terminal.isTerminal else {
+            terminal.write("\(place) \(result.outcome.rawValue) \(result.title)\(Self.remark(result))\n")
+            return
+        }
+        var text = ""
+        if result.outcome.isFailure {
+            text =
+                "\r\u{1B}[K" + terminal.paint(result.outcome.rawValue, .red) + " \(result.title)"
+                + terminal.paint(Self.remark(result), .dim) + "\n"
+        }
+        let line = "\(place) \(failed) failed  \(result.title)"
+        terminal.write(text + "\r\u{1B}[K" + line.prefix(terminal.width - 1))
+    }
+
+    /// Clears the line that renews itself.
+    func finish() {
+        if terminal.isTerminal { terminal.write("\r\u{1B}[K") }
+    }
+
+    /// Why, in one line.
+    private static func remark(_ result: CaseResult) -> String {
+        let reason = result.reason?.split(separator: "\n").first.map(String.init)
+        guard let text = result.first?.divergence.explanation ?? reason else { return "" }
+        return ": " + text.prefix(160)
+    }
+}

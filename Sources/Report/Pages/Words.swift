@@ -1,0 +1,93 @@
+internal import Corpus
+internal import Diff
+internal import Foundation
+
+/// How the reports speak of outcomes, classes and numbers.
+enum Words {
+    static func meaning(_ outcome: CaseResult.Outcome) -> String {
+        switch outcome {
+        case .pass: "as on Linux"
+        case .expected: "differs as expected"
+        case .fail: "differs"
+        case .invalid: "nothing to compare with"
+        case .skipped: "the host lacks something"
+        case .broken: "could not be built or run"
+        }
+    }
+
+    static func meaning(_ kind: DivergenceClass) -> String {
+        switch kind {
+        case .unimplemented: "the sandbox answered ENOSYS where Linux did not"
+        case .errno: "a call failed otherwise, or failed where it did not"
+        case .value: "a call gave another result"
+        case .payload: "a call wrote other bytes"
+        case .order: "calls came in another order"
+        case .missingCall: "a call was made natively only"
+        case .extraCall: "a call was made in the sandbox only"
+        case .signal: "another signal, or at another place"
+        case .output: "other output"
+        case .endState: "other files were left"
+        case .exitStatus: "another exit status"
+        case .crash: "the program or the sandbox died"
+        case .hang: "the program did not end"
+        }
+    }
+
+    /// `1 case`, `3 cases`.
+    static func count(_ number: Int, _ noun: String) -> String {
+        "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+    }
+
+    /// Digits in groups of three.
+    static func grouped(_ number: Int) -> String {
+        var digits = Array(String(number.magnitude))
+        var place = digits.count - 3
+        while place > 0 {
+            digits.insert(",", at: place)
+            place -= 3
+        }
+        return (number < 0 ? "-" : "") + String(digits)
+    }
+
+    static func bytes(_ count: UInt64) -> String {
+        if count < 10_000 { return "\(grouped(Int(count))) B" }
+        return count < 10_000_000 ? "\(grouped(Int(count / 1000))) kB" : "\(grouped(Int(count / 1_000_000))) MB"
+    }
+
+    static func seconds(_ milliseconds: Int) -> String {
+        milliseconds < 1000 ? "\(milliseconds) ms" : "\(milliseconds / 1000).\(milliseconds % 1000 / 100) s"
+    }
+
+    /// `2026-01-31T12:00:00Z` as `2026-01-31 12:00 UTC`.
+    static func date(_ iso: String) -> String {
+        iso.count >= 16 ? "\(iso.prefix(10)) \(iso.dropFirst(11).prefix(5)) UTC" : iso
+    }
+
+    static func host(_ results: Results) -> String {
+        let host = results.host
+        return "\(host.system), Linux \(host.kernel), \(host.machine), \(count(host.processors, "processor"))"
+    }
+
+    /// Where a divergence is: `read: result`, `stdout`.
+    static func place(_ divergence: Divergence) -> String {
+        [divergence.call, divergence.field].compactMap(\.self).joined(separator: ": ")
+    }
+
+    /// One line for a whole run.
+    static func verdict(_ results: Results) -> String {
+        let all = results.cases.count
+        var parts = ["\(grouped(results.count(.pass))) of \(count(all, "run")) behave as on Linux"]
+        let differ = results.count(.fail)
+        if differ > 0 { parts.append("\(grouped(differ)) differ") }
+        if results.count(.expected) > 0 { parts.append("\(grouped(results.count(.expected))) differ as expected") }
+        let broken = results.count(.invalid) + results.count(.broken)
+        if broken > 0 { parts.append("\(grouped(broken)) could not be compared") }
+        if results.count(.skipped) > 0 { parts.append("\(grouped(results.count(.skipped))) were skipped") }
+        return parts.joined(separator: ", ") + "."
+    }
+
+    /// Families in alphabetical order with their cases.
+    static func families(_ results: Results) -> [(name: String, cases: [CaseResult])] {
+        Dictionary(grouping: results.cases, by: \.family).sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+}
