@@ -15,6 +15,7 @@ package struct Apus: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, TraceCommand.self, DiffCommand.self, TestCommand.self, ReportCommand.self,
+            SyscallsCommand.self, InspectCommand.self,
         ])
 
     package init() {}
@@ -23,7 +24,7 @@ package struct Apus: ParsableCommand {
     package static func start() -> Never {
         do {
             var command = try parseAsRoot()
-            try command.run()
+            try CommandFailure.catching { try command.run() }
             exit()
         } catch let failure as CommandFailure {
             Terminal.standardError.write(failure.text)

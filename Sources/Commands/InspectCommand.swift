@@ -6,7 +6,7 @@ internal import Inspect
 package struct InspectCommand: ParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "inspect",
-        abstract: "Shows what an ELF file says of itself.",
+        abstract: "Show what an ELF file says of itself.",
         discussion: """
             Headers, segments, interpreter, needed libraries, notes and symbols, as libelf reads them.
 

@@ -15,7 +15,7 @@ package struct SyscallsCommand: ParsableCommand {
 
     package static let configuration = CommandConfiguration(
         commandName: "syscalls",
-        abstract: "Lists Linux's system calls, and what the sandbox makes of each.",
+        abstract: "List Linux's system calls, and what the sandbox makes of each.",
         discussion: """
             full, partial and refused are what the sandbox says of itself; missing calls Linux has and the sandbox \
             lacks; absent ones Linux itself answers with ENOSYS. The sandbox runs x86-64 programs: of other \

@@ -151,6 +151,17 @@ struct ProgramTests {
         #expect(try run(["test", "--filter", "nothing"]).status == 64)
     }
 
+    @Test("syscalls and inspect print what they know")
+    func looks() throws {
+        let calls = try run(["syscalls", "--format", "csv"])
+        #expect(calls.status == 0)
+        #expect(calls.output.contains("ptrace"))
+        #expect(try run(["inspect", "/bin/true"]).output.contains("/lib64/ld-linux-x86-64.so.2"))
+        let missing = try run(["inspect", "nothing"])
+        #expect(missing.status == 74)
+        #expect(missing.errors.hasPrefix("apus: nothing: "))
+    }
+
     @Test("what is started dies with apus, however that ends")
     func diesWithUs() throws {
         let apus = try #require(Built.apus)

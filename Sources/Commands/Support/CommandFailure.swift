@@ -1,5 +1,6 @@
 internal import Corpus
 internal import Expect
+internal import Inspect
 internal import Trace
 
 /// Why a command can't do its work, and with which status it exits.
@@ -27,6 +28,8 @@ struct CommandFailure: Error {
         } catch let error as TraceError {
             throw CommandFailure(error.description, status: status)
         } catch let error as ExpectationsError {
+            throw CommandFailure(error.description, status: status)
+        } catch let error as InspectError {
             throw CommandFailure(error.description, status: status)
         }
     }
