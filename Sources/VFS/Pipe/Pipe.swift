@@ -123,6 +123,7 @@ package final class PipeEnd: FileOperations {
         self.writes = writes
         if reads { pipe.readers += 1 }
         if writes { pipe.writers += 1 }
+        (node as? PipeNode)?.pipe = pipe
     }
 
     package var inode: any Inode { node }
@@ -169,6 +170,8 @@ package final class PipeEnd: FileOperations {
 /// The inode of an unnamed pipe.
 package final class PipeNode: Inode {
     private var stored: FileAttributes
+    /// The pipe while an end of it is open; `/proc/pid/fd` leads back to it.
+    fileprivate weak var pipe: Pipe?
     package let locks = FileLocks()
 
     package init(number: UInt64, userID: UInt32, groupID: UInt32, now: Timestamp) {
@@ -185,6 +188,12 @@ package final class PipeNode: Inode {
 
     package var kind: FileKind { .fifo }
     package func attributes() throws(Errno) -> FileAttributes { stored }
+
+    /// Another end of the pipe, at once: unlike a FIFO with a name it waits for nobody.
+    package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
+        guard let pipe, flags.accessMode < 3 else { throw .ENXIO }
+        return PipeEnd(pipe, node: self, reads: flags.mayRead, writes: flags.mayWrite)
+    }
 
     package func setAttributes(_ change: AttributeChange) throws(Errno) {
         if let permissions = change.permissions { stored.mode = FileMode(.fifo, permissions) }

@@ -1,5 +1,6 @@
 import LinuxABI
 import Testing
+import VFS
 
 @testable import Kernel
 @testable import Syscalls
@@ -216,5 +217,22 @@ struct SpliceTests {
         #expect(guest.call(Linux.splice, one.reader, 0, one.writer, 0, 1, 0) == -.EINVAL)
         #expect(guest.call(Linux.tee, one.reader, fd, 1, 0) == -.EINVAL)
         #expect(guest.call(Linux.vmsplice, fd, 0, 0, 0) == -.EBADF)
+    }
+}
+
+@Suite("pipe(7)")
+struct PipeReopeningTests {
+    @Test("the inode of a pipe without a name opens further ends of it")
+    func reopening() throws {
+        let guest = TestGuest()
+        let ends = guest.pipe()
+        let node = try guest.thread.files.file(FileNumber(Int32(ends.reader))).operations.inode
+        let again = OpenFile(try node.open([.writeOnly]), flags: [.writeOnly])
+        let number = try guest.thread.files.install(again, closeOnExec: false, limit: 100).rawValue
+        #expect(guest.call(Linux.close, ends.writer) == 0)
+        #expect(guest.call(Linux.write, Int(number), guest.put("x"), 1) == 1)
+        #expect(guest.call(Linux.read, ends.reader, guest.room(9), 9) == 1)
+        #expect(guest.call(Linux.close, Int(number)) == 0)
+        #expect(guest.call(Linux.read, ends.reader, guest.room(9), 9) == 0)
     }
 }
