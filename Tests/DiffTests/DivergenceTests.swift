@@ -103,6 +103,75 @@ struct DivergenceTests {
         #expect(difference.firstCausal == nil)
     }
 
+    @Test("the loader's first allocation is explained, another of the same size is not")
+    func loader() throws {
+        func map(_ trace: inout TraceBuilder) {
+            trace.call("mmap", [0, 8192, 3, 0x22, UInt64(UInt32.max), 0], Int64(trace.base + 0x10000))
+        }
+        let early = try Self.compare(
+            {
+                map(&$0)
+                $0.open("/lib/libc.so.6")
+                $0.call("set_tid_address", [$0.base], Int64($0.process))
+            },
+            {
+                $0.open("/lib/libc.so.6")
+                map(&$0)
+                $0.call("set_tid_address", [$0.base], Int64($0.process))
+            })
+        #expect(early.verdict == .explained)
+        #expect(early.divergences.map(\.kind) == [.order])
+        let late = try Self.compare(
+            {
+                $0.call("set_tid_address", [$0.base], Int64($0.process))
+                map(&$0)
+            }, { $0.call("set_tid_address", [$0.base], Int64($0.process)) })
+        #expect(late.verdict == .different)
+    }
+
+    @Test("signals that are ignored are not compared, those with a handler are")
+    func ignoredSignals() throws {
+        let child = TracedSignal(number: 17, code: 1, sender: 100)
+        let ignored = try Self.compare(
+            {
+                $0.add(.signal(child))
+                $0.call("getuid")
+            }, { $0.call("getuid") })
+        #expect(ignored.verdict == .same)
+        func handler(_ trace: inout TraceBuilder) {
+            let action = TracePayload(
+                parameter: 1, isOutput: false,
+                bytes: [UInt8](repeating: 0x11, count: 8) + [UInt8](repeating: 0, count: 24))
+            trace.call("rt_sigaction", [17, trace.base, 0, 8], 0, [action])
+        }
+        let handled = try Self.compare(
+            {
+                handler(&$0)
+                $0.add(.signal(child))
+                $0.call("getuid")
+            },
+            {
+                handler(&$0)
+                $0.call("getuid")
+            })
+        #expect(handled.divergences.map(\.kind) == [.signal])
+    }
+
+    @Test("a pipe that is read in other pieces is a race, other bytes are not")
+    func pipes() throws {
+        func reads(_ pieces: [String]) -> (inout TraceBuilder) -> Void {
+            { trace in
+                let ends = TracePayload(parameter: 0, isOutput: true, bytes: [3, 0, 0, 0, 4, 0, 0, 0])
+                trace.call("pipe2", [trace.base, 0], 0, [ends])
+                trace.fork(trace.process + 1)
+                trace.as(trace.process + 1) { $0.exit() }
+                for piece in pieces { trace.read(piece) }
+            }
+        }
+        #expect(try Self.compare(reads(["abcd", "ef"]), reads(["abc", "def"])).verdict == .explained)
+        #expect(try Self.compare(reads(["abcd", "ef"]), reads(["abcd", "ex"])).verdict == .different)
+    }
+
     @Test("entries of a directory in another order are an order, explained")
     func directoryOrder() throws {
         func entry(_ name: String, _ inode: UInt8) -> [UInt8] {

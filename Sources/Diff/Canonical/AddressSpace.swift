@@ -11,17 +11,15 @@ struct AddressSpace {
 
     /// Sorted; they don't overlap.
     private var regions: [Region] = []
-    private var heap: UInt64?
 
-    /// `libc.so.6+0x26000`, `heap+0x21000`, or nil for an address in nothing that was mapped by a call.
+    /// `libc.so.6+0x26000`, or nil for an address in nothing that was mapped by a call.
     func symbol(_ address: UInt64) -> String? {
         if let region = region(at: address) { return AddressSpace.text(region.label, address &- region.base) }
         // The end of a mapping belongs to it, too: it is where the next one is asked for.
         if address > 0, let region = region(at: address - 1) {
             return AddressSpace.text(region.label, address &- region.base)
         }
-        guard let heap, address >= heap, address - heap < 1 << 40 else { return nil }
-        return AddressSpace.text("heap", address - heap)
+        return nil
     }
 
     /// A successful mmap(2).
@@ -63,9 +61,6 @@ struct AddressSpace {
         unmap(old, oldLength)
         map(new, newLength, label: label, isFixed: false)
     }
-
-    /// A result of brk(2): the first one is the heap's start.
-    mutating func setBreak(_ address: UInt64) { if heap == nil { heap = address } }
 
     private func region(at address: UInt64) -> Region? {
         var low = 0

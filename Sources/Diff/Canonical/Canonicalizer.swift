@@ -56,7 +56,10 @@ struct Canonicalizer {
             // How the program was started is not the program's doing.
             if reason == .replaced, trace.threads[index].events.isEmpty, index == 0 { return }
             append(shape(call, nil, state, reason), event, index)
-        case .signal(let signal): append(shape(signal), event, index)
+        case .signal(let signal):
+            // To a traced process Linux delivers even what it ignores; untraced, such signals are not seen at all.
+            if state.ignores(signal.number) { return }
+            append(shape(signal), event, index)
         case .stopped(let signal):
             append(
                 simple(.stopped, SignalText.name(signal), "--- stopped by \(SignalText.name(signal)) ---"), event, index
@@ -108,8 +111,7 @@ struct Canonicalizer {
         trace.threads.append(CanonicalThread(label: label))
         labels[edge.child] = label
         let child = trace.threads.count - 1
-        // CLONE_VM: the memory, and so the mappings, are shared.
-        threads[edge.child] = (child, edge.flags & 0x100 != 0 ? state : ProcessState(copying: state))
+        threads[edge.child] = (child, isThread ? state : ProcessState(copying: state))
         let flags = FlagLists.text("clone_flags", edge.flags)
         append(
             simple(.clone, "clone", "+++ makes \(isThread ? "a thread" : "a process") (\(flags)) +++"), event, index,
@@ -158,9 +160,11 @@ struct Canonicalizer {
         // A new mapping's address is known only after the call.
         var space = state.space
         if tellsMappings, let result { MemoryCalls.follow(decoded.name, call, result, state, in: &space) }
+        let asked = decoded.name == "brk" ? call.arguments[0] : nil
         let before = Symbolizer(
-            label: label, space: state.space, tellsMappings: tellsMappings, aliases: aliases)
-        let after = Symbolizer(label: label, space: space, tellsMappings: tellsMappings, aliases: aliases)
+            label: label, space: state.space, tellsMappings: tellsMappings, askedBreak: asked, aliases: aliases)
+        let after = Symbolizer(
+            label: label, space: space, tellsMappings: tellsMappings, askedBreak: asked, aliases: aliases)
         var fields: [CanonicalField] = []
         for index in decoded.arguments.indices {
             let name = decoded.arguments[index].name

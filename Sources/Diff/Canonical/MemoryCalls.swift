@@ -28,7 +28,6 @@ enum MemoryCalls {
         case "munmap": space.unmap(call.arguments[0], call.arguments[1])
         case "mremap":
             space.move(call.arguments[0], call.arguments[1], to: address, call.arguments[2])
-        case "brk": space.setBreak(address)
         case "shmat": space.map(address, 4096, label: "shm", isFixed: false)
         default: break
         }
@@ -60,8 +59,13 @@ extension ProcessState {
         case "dup", "dup2", "dup3": duplicate(Int32(truncatingIfNeeded: call.arguments[0]), descriptor)
         case "fcntl" where call.arguments[1] == 0 || call.arguments[1] == 1030:
             duplicate(Int32(truncatingIfNeeded: call.arguments[0]), descriptor)
+        case "rt_sigaction":
+            let action = call.payloads.first { $0.parameter == 1 && !$0.isOutput && $0.bytes.count >= 8 }
+            guard let bytes = action?.bytes else { return }
+            let handler = (0..<8).reduce(UInt64(0)) { $0 | UInt64(bytes[$1]) << UInt64(8 * $1) }
+            setHandler(Int32(truncatingIfNeeded: call.arguments[0]), handler)
         case "close": close(Int32(truncatingIfNeeded: call.arguments[0]))
-        case "mmap", "munmap", "mremap", "brk", "shmat": MemoryCalls.follow(name, call, result, self, in: &space)
+        case "mmap", "munmap", "mremap", "shmat": MemoryCalls.follow(name, call, result, self, in: &space)
         default: break
         }
     }

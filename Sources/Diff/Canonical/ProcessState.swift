@@ -1,7 +1,10 @@
-/// What the canonical form remembers of a process: where things are mapped, and what its descriptors were opened from.
+/// What the canonical form remembers of a process: where things are mapped, what its descriptors were opened from, and
+/// which signals it ignores.
 final class ProcessState {
     var space = AddressSpace()
     private var files: [Int32: String] = [:]
+    /// By signal: the handler's address; 0 is the default, 1 ignores it.
+    private var handlers: [Int32: UInt64] = [:]
 
     init() {}
 
@@ -9,6 +12,7 @@ final class ProcessState {
     init(copying other: ProcessState) {
         space = other.space
         files = other.files
+        handlers = other.handlers
     }
 
     /// The last part of the path that a descriptor was opened by.
@@ -30,6 +34,17 @@ final class ProcessState {
     func duplicate(_ old: Int32, _ new: Int32) { files[new] = files[old] }
     func close(_ descriptor: Int32) { files[descriptor] = nil }
 
-    /// After execve(2) nothing is mapped by a call any more; descriptors stay.
-    func replaceProgram() { space = AddressSpace() }
+    func setHandler(_ signal: Int32, _ handler: UInt64) { handlers[signal] = handler }
+
+    /// Whether a signal is ignored, by its handler or by default: SIGCHLD, SIGCONT, SIGURG and SIGWINCH.
+    func ignores(_ signal: Int32) -> Bool {
+        let handler = handlers[signal] ?? 0
+        return handler == 1 || (handler == 0 && [17, 18, 23, 28].contains(signal))
+    }
+
+    /// After execve(2) nothing is mapped by a call any more and no handler is left; descriptors and what is ignored stay.
+    func replaceProgram() {
+        space = AddressSpace()
+        handlers = handlers.filter { $0.value == 1 }
+    }
 }

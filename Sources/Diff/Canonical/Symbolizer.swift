@@ -8,6 +8,8 @@ struct Symbolizer {
     let space: AddressSpace
     /// Whether addresses are told by their mapping. For buffers that would compare the layout of stacks and heaps.
     let tellsMappings: Bool
+    /// What brk(2) was asked for: how far a heap grows depends on where it starts, so only whether it grew is told.
+    var askedBreak: UInt64?
     /// Texts that stand for something that each run has its own of, such as its working directory.
     let aliases: [(text: [UInt8], symbol: [UInt8])]
 
@@ -31,6 +33,7 @@ struct Symbolizer {
             if address == 0 { return "NULL" }
             // The last 4096 numbers are -1 and its like.
             if address > UInt64.max - 4096 { return text }
+            if let askedBreak { return askedBreak == 0 || askedBreak == address ? "HEAP" : "HEAP (not moved)" }
             guard tellsMappings else { return "ADDRESS" }
             return space.symbol(address) ?? "ADDRESS"
         case .process(let number):

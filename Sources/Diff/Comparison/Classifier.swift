@@ -5,9 +5,13 @@ struct Classifier {
     let interner: Interner
     /// Whether the native run has several threads or processes: only then can they race.
     let isConcurrent: Bool
+    /// Whether the process at hand has several threads: only then do they meet in its allocator.
+    let isThreaded: Bool
     /// Fields that differ between the native runs, in some event.
     let unstable: Set<Envelope.Place>
     let ending: RunEnding
+    /// Whether the event at hand is the dynamic loader's, before the program itself runs.
+    var isLoading = false
 
     struct Class {
         var kind: DivergenceClass
@@ -23,7 +27,8 @@ struct Classifier {
     /// The class of an event that both sides have, by the most telling of the fields that differ.
     func changed(_ native: CanonicalShape, _ sandbox: CanonicalShape, _ differences: [FieldDifference]) -> Class? {
         let name = interner.text(native.name)
-        guard let first = differences.min(by: { rank($0) < rank($1) }) else { return nil }
+        let isPlaced = MemoryCalls.names.contains(name) && native.errno == sandbox.errno
+        guard let first = differences.min(by: { rank($0, isPlaced) < rank($1, isPlaced) }) else { return nil }
         let left = first.left.map { interner.text($0.value) }
         let right = first.right.map { interner.text($0.value) }
         var path = interner.text(first.path)
@@ -60,7 +65,7 @@ struct Classifier {
                 : "\(name) gives \(left ?? "nothing") natively and \(right ?? "nothing") in the sandbox"
             return found
         }
-        if first.side == .output, isReordered(differences) {
+        if first.side == .output, isReordered(differences) || (name.hasPrefix("getdents") && isCut(native, sandbox)) {
             path = "order"
             found.kind = .order
             found.cause = name.hasPrefix("getdents") ? .environment : .bug
@@ -72,6 +77,11 @@ struct Classifier {
             return found
         }
         found.kind = first.side == .output && first.isBytes ? .payload : .value
+        if isLoading, isSmallAllocation(native), isSmallAllocation(sandbox) {
+            found.cause = .environment
+            found.explanation = Environment.loader
+            return found
+        }
         if MemoryCalls.names.contains(name),
             unstable.contains(Envelope.Place(call: native.name, path: first.path))
         {
@@ -85,10 +95,11 @@ struct Classifier {
         return found
     }
 
-    /// Results tell more than what came out, and that more than what the program passed.
-    private func rank(_ difference: FieldDifference) -> Int {
+    /// Results tell more than what came out, and that more than what the program passed; but where a mapping comes to
+    /// lie follows from what was asked for.
+    private func rank(_ difference: FieldDifference, _ isPlaced: Bool) -> Int {
         switch difference.side {
-        case .result: 0
+        case .result: isPlaced ? 3 : 0
         case .output: 1
         case .input: 2
         }
@@ -114,6 +125,22 @@ struct Classifier {
         let left = outputs.compactMap(\.left?.value).sorted()
         let right = outputs.compactMap(\.right?.value).sorted()
         return left == right && left.count == outputs.count
+    }
+
+    /// Whether a list was captured in part only, on both sides: then another order looks like other entries.
+    private func isCut(_ native: CanonicalShape, _ sandbox: CanonicalShape) -> Bool {
+        [native, sandbox].allSatisfy { shape in
+            shape.fields.contains {
+                interner.text($0.path).hasSuffix(".count") && interner.text($0.value).hasSuffix("+")
+            }
+        }
+    }
+
+    /// A small anonymous mapping, such as the dynamic loader makes for its own lists.
+    private func isSmallAllocation(_ shape: CanonicalShape) -> Bool {
+        guard interner.text(shape.name) == "mmap", shape.errno == 0 else { return false }
+        let result = shape.fields.last.map { interner.text($0.value) }
+        return result == "anonymous[0x2000]" || result == "anonymous[0x3000]"
     }
 
     private func cause(
@@ -169,6 +196,9 @@ struct Classifier {
             found.cause = .environment
             found.explanation =
                 "\(name) is a call \(side) only: the other side answers it in user space, by the vDSO\(times)"
+        } else if isLoading, isSmallAllocation(shape) {
+            found.cause = .environment
+            found.explanation = Environment.loader
         } else if name == "getrandom", shape.errno == 0 {
             found.cause = .amplifiedRace
             found.explanation += ": how many random bytes the C library asks for depends on those that it got"
@@ -180,11 +210,18 @@ struct Classifier {
     }
 
     private func isRacing(_ shape: CanonicalShape) -> Bool {
-        shape.isStream || Environment.racing.contains(interner.text(shape.name))
+        let name = interner.text(shape.name)
+        return shape.isStream || Environment.racing.contains(name)
+            || (isThreaded && Environment.allocating.contains(name))
     }
 
     func moved(_ shape: CanonicalShape) -> Class {
         let name = interner.text(shape.name)
+        if isLoading, isSmallAllocation(shape) {
+            return Class(
+                kind: .order, cause: .environment, field: nil, native: nil, sandbox: nil,
+                explanation: Environment.loader)
+        }
         let isSignal = shape.kind == .signal || shape.kind == .stopped
         let isRace = isConcurrent && (isSignal || isRacing(shape))
         return Class(
@@ -219,9 +256,11 @@ private enum Environment {
     ]
     /// The C library asks the vDSO first.
     static let virtual: Set = ["clock_gettime", "gettimeofday", "time", "getcpu", "clock_getres"]
-    /// Threads that meet at a lock or in the allocator, and processes whose children end, make more or fewer of them.
-    static let racing: Set = [
-        "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "madvise", "mprotect", "munmap",
-        "mmap", "brk",
-    ]
+    /// The dynamic loader takes memory in steps of its own; the first is for the vDSO's entry, if there is a vDSO.
+    static let loader =
+        "the dynamic loader allocates at another time or more at once: natively it has a vDSO to remember, in the sandbox it has not"
+    /// Threads that meet at a lock, and processes whose children end, make more or fewer of them.
+    static let racing: Set = ["futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid"]
+    /// Threads that meet in the allocator make more or fewer of them.
+    static let allocating: Set = ["madvise", "mprotect", "munmap", "mmap", "brk"]
 }

@@ -14,12 +14,15 @@ struct TraceComparison {
     func compare(_ sandbox: CanonicalTrace, ending: RunEnding) -> Result {
         var result = Result()
         let alignment = TraceAlignment(reference, sandbox, interner)
-        let classifier = Classifier(
-            interner: interner, isConcurrent: reference.threads.count > 1, unstable: envelope.unstable, ending: ending)
+        let threaded = Set(reference.threads.map(\.label).filter { $0.contains("/") }.map { $0.prefix { $0 != "/" } })
         for pair in alignment.pairs {
             let view = ThreadView(
                 native: reference.threads[pair.left], sandbox: sandbox.threads[pair.right], rows: pair.alignment.rows,
                 interner: interner, contextLines: options.contextLines)
+            let classifier = Classifier(
+                interner: interner, isConcurrent: reference.threads.count > 1,
+                isThreaded: threaded.contains(view.native.label.prefix { $0 != "/" }), unstable: envelope.unstable,
+                ending: ending)
             let findings = ThreadFindings(
                 native: view.native, sandbox: view.sandbox, rows: view.rows, envelope: envelope.threads[pair.left],
                 interner: interner)
@@ -99,6 +102,17 @@ private struct ThreadView {
     let interner: Interner
     let contextLines: Int
 
+    /// Whether the C library's start-up is still to come: it tells the kernel where its thread number is.
+    private func isLoading(_ row: Int) -> Bool {
+        for index in row..<min(rows.count, row + 2000) {
+            guard let event = rows[index].left else { continue }
+            let shape = interner.shape(native.events[event].shape)
+            if shape.kind == .exec || shape.kind == .exit { return false }
+            if interner.text(shape.name) == "set_tid_address" { return true }
+        }
+        return false
+    }
+
     func isStream(_ finding: Finding) -> Bool {
         let row = rows[finding.row]
         let shape = row.left.map { native.events[$0].shape } ?? row.right.map { sandbox.events[$0].shape }
@@ -110,6 +124,8 @@ private struct ThreadView {
         let left = row.left.map { interner.shape(native.events[$0].shape) }
         let right = row.right.map { interner.shape(sandbox.events[$0].shape) }
         guard let shape = left ?? right else { return nil }
+        var classifier = classifier
+        classifier.isLoading = isLoading(finding.row)
         let found: Classifier.Class? =
             switch finding.what {
             case .changed(let differences):

@@ -185,7 +185,9 @@ extension Kernel {
             processes[process.id] = process
             process.parent?.children.append(process)
         }
-        sink?.cloned(parent, child: child, flags: request.flags.rawValue)
+        sink?.cloned(
+            parent, child: child,
+            flags: request.flags.rawValue | UInt64(request.exitSignal.rawValue & 0xff))
         if request.flags.contains(.parentSetThreadID) {
             // At once: the child may look before the parent's answer is carried out.
             try? parent.map?.memory.write(encoded(child.id).span, at: request.parentThreadID)
