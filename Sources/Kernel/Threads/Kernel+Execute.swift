@@ -14,6 +14,8 @@ package struct Executable {
     package var environment: [[UInt8]]
     /// The path as given, for AT_EXECFN.
     package var name: [UInt8]
+    /// The thread is called like the file, since a descriptor alone names the program.
+    package var isNamedByFile = false
     package var credentials: Credentials
     package var isSecure = false
 
@@ -206,7 +208,8 @@ extension Kernel {
         if image.isSecure { process.parentDeathSignal = 0 }
         thread.clearThreadID = 0
         thread.robustList = 0
-        thread.name = Array((image.name.split(separator: 0x2f).last ?? []).prefix(15))
+        let file = image.name.split(separator: 0x2f).last.map(Array.init) ?? []
+        thread.name = Array((image.isNamedByFile ? image.dentry.name.bytes : file).prefix(15))
     }
 }
 

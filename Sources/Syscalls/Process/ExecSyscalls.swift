@@ -2,7 +2,7 @@ internal import ELFImage
 package import Kernel
 package import LinuxABI
 internal import Platform
-package import VFS
+internal import VFS
 
 /// execve(2), execveat(2).
 extension GuestThread {
@@ -17,14 +17,16 @@ extension GuestThread {
         var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
         if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
         let dentry = try resolve(directory, path, options)
+        try checkProgram(dentry)
         let argumentStrings = try copyInStrings(arguments)
         let environmentStrings = try copyInStrings(environment)
-        // A descriptor's program is known by its place below /dev/fd.
-        var name = path
+        var name = ProgramName(path: path)
         if directory != .currentDirectory, path.first != 0x2f {
-            name = Array("/dev/fd/\(directory)".utf8) + (path.isEmpty ? [] : [0x2f] + path)
+            name.path = Array("/dev/fd/\(directory)".utf8) + (path.isEmpty ? [] : [0x2f] + path)
+            name.isDescriptor = path.isEmpty
+            name.isLost = try files.closeOnExec(directory)
         }
-        try execute(dentry, name: name, argumentStrings, environmentStrings)
+        try execute(dentry, name, argumentStrings, environmentStrings)
         throw .noReturn
     }
 
@@ -47,15 +49,16 @@ extension GuestThread {
     /// What the sandbox starts with: a program by its path, for a thread that is in no call. Throws `noReturn` when the
     /// program has taken over.
     package func execute(path: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]) throws(Errno) {
-        try execute(try resolve(.currentDirectory, path, [.followLast]), name: path, arguments, environment)
+        let dentry = try resolve(.currentDirectory, path, [.followLast])
+        try execute(dentry, ProgramName(path: path), arguments, environment)
     }
 
     /// Finds the program behind a file, through any scripts, and hands it to the kernel.
-    package func execute(
-        _ dentry: Dentry, name: [UInt8], _ arguments: [[UInt8]], _ environment: [[UInt8]]
+    private func execute(
+        _ dentry: Dentry, _ name: ProgramName, _ arguments: [[UInt8]], _ environment: [[UInt8]]
     ) throws(Errno) {
         var dentry = dentry
-        var current = name
+        var current = name.path
         // An empty argument list gets one empty string: see execve(2).
         var arguments = arguments.isEmpty ? [[]] : arguments
         for _ in 0...ScriptHeader.maximumDepth {
@@ -64,8 +67,10 @@ extension GuestThread {
             defer { file.release() }
             let source = ProgramSource(file)
             guard let script = try ScriptHeader(try source.read(at: 0, count: ScriptHeader.bufferSize)) else {
-                return try execute(dentry, file, source, name: name, arguments, environment)
+                return try execute(dentry, file, source, name, arguments, environment)
             }
+            // The interpreter could not open the script.
+            if name.isLost { throw .ENOENT }
             arguments = script.arguments(script: current, original: arguments)
             current = script.interpreter
             dentry = try resolveInterpreter(script.interpreter)
@@ -79,15 +84,20 @@ extension GuestThread {
         try resolve(.currentDirectory, path, [.followLast, .allowEmpty])
     }
 
-    /// A file that may be executed, open for reading by the kernel. Throws EACCES.
-    private func openProgram(_ dentry: Dentry) throws(Errno) -> OpenFile {
+    /// Throws EACCES for what may not be executed, ELOOP for a symbolic link that was not to be followed.
+    private func checkProgram(_ dentry: Dentry) throws(Errno) {
         guard dentry.inode.kind == .regular else { throw dentry.inode.kind == .symbolicLink ? .ELOOP : .EACCES }
         try fileCredentials.check(.execute, try dentry.inode.attributes())
+    }
+
+    /// A file that may be executed, open for reading by the kernel.
+    private func openProgram(_ dentry: Dentry) throws(Errno) -> OpenFile {
+        try checkProgram(dentry)
         return OpenFile(try dentry.inode.open([]), flags: [.largeFile], location: dentry)
     }
 
     private func execute(
-        _ dentry: Dentry, _ file: OpenFile, _ source: ProgramSource, name: [UInt8], _ arguments: [[UInt8]],
+        _ dentry: Dentry, _ file: OpenFile, _ source: ProgramSource, _ name: ProgramName, _ arguments: [[UInt8]],
         _ environment: [[UInt8]]
     ) throws(Errno) {
         let placement = ImagePlacement()
@@ -117,7 +127,8 @@ extension GuestThread {
         defer { interpreter?.file.release() }
         var image = Executable(
             dentry: dentry, file: file, plan: plan, interpreter: interpreter, arguments: arguments,
-            environment: environment, name: name, credentials: credentials)
+            environment: environment, name: name.path, credentials: credentials)
+        image.isNamedByFile = name.isDescriptor
         try changeIdentity(&image, try dentry.inode.attributes())
         try kernel.execute(self, image, placement)
     }
@@ -130,6 +141,16 @@ extension GuestThread {
         image.isSecure = isSecure
         image.credentials = new
     }
+}
+
+/// How execve's caller named a program.
+private struct ProgramName {
+    /// As given; below /dev/fd for one that is named by a descriptor.
+    var path: [UInt8]
+    /// A descriptor and nothing else names it.
+    var isDescriptor = false
+    /// The descriptor closes with the old program: an interpreter would look for the script in vain.
+    var isLost = false
 }
 
 /// A program's bytes, as the loader asks for them.
