@@ -112,7 +112,7 @@ struct ImageFileTests {
         var complained = 0
         try withTemporaryFolder { folder in
             let path = "\(folder)/f"
-            for round in 0..<2_000 {
+            for round in 0..<1_000 {
                 var bytes = round % 4 == 0 ? whole.prefix(Int.random(in: 0..<whole.count, using: &random)) : whole
                 // Headers and the first 4 KiB, with notes and dynamic symbols, suffer most.
                 for _ in 0..<Int.random(in: 1...8, using: &random) where !bytes.isEmpty {
@@ -126,7 +126,7 @@ struct ImageFileTests {
                 _ = report.text(listsSymbols: true)
             }
         }
-        #expect(complained > 100)
+        #expect(complained > 50)
     }
 }
 

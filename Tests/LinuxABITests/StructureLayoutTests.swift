@@ -101,6 +101,21 @@ struct StructureLayoutTests {
         #expect(Errno(rawValue: 134).name == "errno 134" && Errno(rawValue: -1).name == "errno -1")
     }
 
+    @Test("every constant of Errno has the number that its name has")
+    func errnoConstants() throws {
+        let root = URL(fileURLWithPath: #filePath)
+            .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let source = try String(
+            contentsOf: root.appendingPathComponent("Sources/LinuxABI/Errno.swift"), encoding: .utf8)
+        let constants = source.matches(of: /static var (E[A-Z0-9]+): Errno \{ Errno\((\d+)\) \}/)
+        #expect(constants.count > 130)
+        for constant in constants {
+            guard let number = Int32(constant.2), number < 134 else { continue }
+            let alias = ["EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSUPP"][constant.1]
+            #expect(Errno(rawValue: number).name == alias ?? String(constant.1))
+        }
+    }
+
     @Test("past the end a reader gives zeros, and never traps")
     func reader() {
         var reader = ByteReader([1, 2, 3])
