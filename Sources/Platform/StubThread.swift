@@ -102,10 +102,8 @@ package final class StubThread {
         static let faultAddress = offset(\.fault_address)
         static let faultError = offset(\.fault_error)
         static let faultTrap = offset(\.fault_trap)
-        static let architecture = offset(\.syscall_architecture)
         static let commandCount = offset(\.command_count)
         static let commands = offset(\.commands)
-        static let inCount = offset(\.in_count)
         static let outCount = offset(\.out_count)
         static let inPayloads = offset(\.in)
         static let outPayloads = offset(\.out)
@@ -137,17 +135,13 @@ package final class StubThread {
         switch Int(kind) {
         case APUS_KIND_SYSCALL:
             let number: UInt64 = memory.load(at: hot + Hot.value)
-            // AUDIT_ARCH_X86_64; anything else is `int 0x80`, whose numbers mean other calls.
-            guard memory.load(UInt32.self, at: cold + Cold.architecture) == 0xc000_003e else {
-                return .syscall(number: -1, arguments: ArgumentRegisters([0, 0, 0, 0, 0, 0]))
-            }
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
-            if memory.load(UInt32.self, at: cold + Cold.inCount) == 0 {
-                guestMemory.begin()
-            } else {
-                guestMemory.begin(readPayloads())
-            }
+            let payloads = Int(memory.load(UInt16.self, at: hot + Hot.action))
+            if payloads == 0 { guestMemory.begin() } else { guestMemory.begin(readPayloads(payloads)) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
+        case APUS_KIND_FOREIGN_CALL:
+            guestMemory.begin()
+            return .syscall(number: -1, arguments: ArgumentRegisters([0, 0, 0, 0, 0, 0]))
         case APUS_KIND_FAULT:
             return .fault(
                 Fault(
@@ -162,8 +156,7 @@ package final class StubThread {
     }
 
     /// The stub's list of what it has copied, each entry inside the bounce area.
-    private func readPayloads() -> [ThreadMemory.Payload] {
-        let count = Int(memory.load(UInt32.self, at: cold + Cold.inCount))
+    private func readPayloads(_ count: Int) -> [ThreadMemory.Payload] {
         guard count > 0, count <= Int(APUS_MAX_PAYLOADS) else { return [] }
         var payloads: [ThreadMemory.Payload] = []
         payloads.reserveCapacity(count)

@@ -18,6 +18,7 @@ package final class TrapPlatform {
     private var template: StubProcess?
     private var templateThread: StubThread?
     private let mayspin: Bool
+    private var publishedProcessor = UInt32.max
     /// For how long the kernel looks for requests before it sleeps, in TSC ticks: about what waking it would cost.
     private let idleTicks: UInt64 = 120_000
     private var idleSince: UInt64 = 0
@@ -225,7 +226,13 @@ package final class TrapPlatform {
     @inline(__always)
     private var anyoneAsks: Bool { watched.firstAsking(from: 0) != nil }
 
-    private func publishProcessor() { config.store(Host.currentProcessor, at: 4) }
+    /// Tells the stubs where this thread runs; only when it has moved, since every stub reads that line at every call.
+    private func publishProcessor() {
+        let processor = Host.currentProcessor
+        guard processor != publishedProcessor else { return }
+        publishedProcessor = processor
+        config.store(processor, at: 4)
+    }
 
     /// Ends every stub.
     package func shutDown() {

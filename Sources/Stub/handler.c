@@ -267,7 +267,7 @@ __attribute__((used)) HIDDEN void apus_stub_report_interrupt(struct apus_cold *c
 // --- Host signals -----------------------------------------------------------------------------------------------------
 
 /// Copies what the call points at next to it, as the rules from the table say.
-static void copy_in(struct apus_cold *cold, const struct apus_hot *hot) {
+static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
     uint32_t used = 0, count = 0;
     char *bounce = (char *)cold + APUS_BOUNCE;
     if (hot->value < APUS_RULED_CALLS) {
@@ -301,7 +301,7 @@ static void copy_in(struct apus_cold *cold, const struct apus_hot *hot) {
             if (used >= APUS_BOUNCE_SIZE) break;
         }
     }
-    cold->in_count = count;
+    hot->action = (uint16_t)count;
 }
 
 static void save_registers(struct apus_cold *cold, const greg_t *g, uint64_t fs_base) {
@@ -380,7 +380,8 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     cold->signal_code = info->si_code;
     cold->fp_pointer = (uint64_t)user->uc_mcontext.fpregs;
     if (signal == SIGSYS) {
-        hot->kind = APUS_KIND_SYSCALL;
+        // AUDIT_ARCH_X86_64
+        hot->kind = (uint32_t)info->si_arch == 0xc000003eu ? APUS_KIND_SYSCALL : APUS_KIND_FOREIGN_CALL;
         hot->value = (uint64_t)(uint32_t)info->si_syscall;
         hot->arguments[0] = (uint64_t)g[REG_RDI];
         hot->arguments[1] = (uint64_t)g[REG_RSI];
@@ -388,7 +389,6 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
         hot->arguments[3] = (uint64_t)g[REG_R10];
         hot->arguments[4] = (uint64_t)g[REG_R8];
         hot->arguments[5] = (uint64_t)g[REG_R9];
-        cold->syscall_architecture = info->si_arch;
         cold->call_address = (uint64_t)info->si_call_addr;
     } else if (signal == INTERRUPT_SIGNAL) {
         hot->kind = APUS_KIND_INTERRUPTED;

@@ -55,7 +55,7 @@ extension Kernel {
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         switch event {
         case .syscall(let number, let arguments):
-            thread.registers = stub.readRegisters()
+            thread.forgetRegisters()
             thread.call.number = number
             thread.call.arguments = arguments
             thread.call.isActive = true
@@ -65,7 +65,7 @@ extension Kernel {
             guard !thread.process.isExiting else { return end(thread) }
             dispatch(thread)
         case .fault(let fault):
-            thread.registers = stub.readRegisters()
+            thread.forgetRegisters()
             thread.postFault(fault)
             returnToGuest(thread, result: nil)
         case .ready:
@@ -75,7 +75,7 @@ extension Kernel {
                 whenReady(thread)
             }
         case .interrupted:
-            thread.registers = stub.readRegisters()
+            thread.forgetRegisters()
             returnToGuest(thread, result: nil)
         case .commandsDone(let lastResult, let failure):
             commandsDone(thread, lastResult: lastResult, failure: failure)

@@ -41,8 +41,26 @@ package final class GuestThread: Waiter {
     /// The extended state as an XSAVE area in standard format; filled before signals are delivered.
     package var floatingPointState: [UInt8] = []
     package var floatingPointStateChanged = false
-    /// The general registers while the thread is in the kernel.
-    package var registers = UserRegisters()
+    /// The general registers while the thread is in the kernel: fetched from its stub when somebody asks, since most calls
+    /// never do, and the lines that hold them would travel between processors at each.
+    package var registers: UserRegisters {
+        get {
+            if !hasRegisters {
+                hasRegisters = true
+                if let stub { knownRegisters = stub.readRegisters() }
+            }
+            return knownRegisters
+        }
+        set {
+            hasRegisters = true
+            knownRegisters = newValue
+        }
+    }
+    private var knownRegisters = UserRegisters()
+    private var hasRegisters = true
+
+    /// The stub has asked: what is known of the registers is out of date.
+    func forgetRegisters() { hasRegisters = false }
 
     /// What must survive from one try of a call to the next; empty at the first try of each call.
     package var restart = RestartState()

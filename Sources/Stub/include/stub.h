@@ -48,6 +48,8 @@ enum {
     APUS_KIND_INTERRUPTED = 5,
     /// The commands of the last answer were carried out (or one failed): their results stand.
     APUS_KIND_COMMANDS_DONE = 6,
+    /// A call by another architecture's numbers: `int 0x80`.
+    APUS_KIND_FOREIGN_CALL = 7,
 };
 
 enum {
@@ -67,6 +69,7 @@ struct apus_hot {
     uint32_t state;
     uint8_t kind;
     uint8_t cpu;
+    /// With a call: how many payloads the stub has copied in. With an answer: APUS_ACTION_...
     uint16_t action;
     /// The call's number, then its result.
     uint64_t value;
@@ -138,16 +141,14 @@ struct apus_cold {
     uint64_t fault_address;
     uint64_t fault_error;
     uint64_t fault_trap;
-    uint32_t syscall_architecture;
-    uint32_t fp_size;
     uint64_t call_address;
 
     uint32_t command_count;
     int32_t received;
     struct apus_command commands[APUS_MAX_COMMANDS];
 
-    uint32_t in_count;
     uint32_t out_count;
+    uint32_t out_padding;
     struct apus_payload in[APUS_MAX_PAYLOADS];
     struct apus_payload out[APUS_MAX_PAYLOADS];
     /// Set when a copy out met a bad address.
