@@ -55,8 +55,10 @@ package struct DiffCommand: ParsableCommand {
         if let first = words.first, ["--", "-h", "--help"].contains(first) {
             _ = try GuestCommand.parse(words)
         } else {
-            if let option = words.first(where: { $0.hasPrefix("-") && $0 != "-" }) {
-                throw ValidationError("Unknown option '\(option)'.")
+            if let place = words.firstIndex(where: { $0.hasPrefix("-") && $0 != "-" }) {
+                throw ValidationError(
+                    place == 0
+                        ? "Unknown option '\(words[place])'." : "Write the option '\(words[place])' before the files.")
             }
             guard words.count == 2 else { throw ValidationError("Give two trace files, or -- and a command.") }
         }

@@ -28,6 +28,8 @@ package struct NativeSide {
         var options = NativeTracer.Options()
         options.timeout = UInt64(plan.seconds) * 1000
         options.killsSurvivors = true
+        // As many bytes as the sandbox's own trace holds: a shorter capture would count as a difference.
+        options.planner = PayloadPlanner(limit: PayloadPlanner.comparisonLimit)
         let writer = try BoundedTrace(plan.trace, subject: .native, limit: RunPlan.eventLimit)
         let clock = ContinuousClock()
         let start = clock.now
