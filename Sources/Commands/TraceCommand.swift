@@ -45,8 +45,9 @@ package struct TraceCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("s"), .long],
-        help: ArgumentHelp("The most bytes captured of each buffer.", valueName: "bytes"))
-    var strings = PayloadPlanner.textLimit
+        help: ArgumentHelp(
+            "The most bytes captured of each buffer (natively; 256 for text, else 4096).", valueName: "bytes"))
+    var strings: Int?
 
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.")
     var command: [String] = []
@@ -55,7 +56,7 @@ package struct TraceCommand: ParsableCommand {
 
     package func validate() throws {
         _ = try GuestCommand.parse(command)
-        guard (0...(1 << 20)).contains(strings) else {
+        if let strings, !(0...(1 << 20)).contains(strings) {
             throw ValidationError("--strings \(strings): give 0 to 1048576.")
         }
         guard output != nil || format == .text || !Terminal.standardError.isTerminal || format == .jsonl else {
@@ -79,7 +80,8 @@ package struct TraceCommand: ParsableCommand {
         let command = NativeTracer.Command(words[0], Array(words.dropFirst()), environment: environment)
         var options = NativeTracer.Options()
         options.times = times
-        options.planner = PayloadPlanner(limit: strings)
+        options.planner = PayloadPlanner(
+            limit: strings ?? (format == .text ? PayloadPlanner.textLimit : PayloadPlanner.comparisonLimit))
         let writer = try writer(TraceHeader(subject: .native))
         let isLive = output == nil && format != .binary
         do {
