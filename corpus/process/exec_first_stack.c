@@ -40,7 +40,8 @@ int main(int count, char **words) {
     ElfW(auxv_t) *vector = (ElfW(auxv_t) *)(environ + variables + 1);
     fact("the file's name follows those", getauxval(AT_EXECFN) == (unsigned long)next);
     char *end = next + strlen(next) + 1;
-    fact("and eight zero bytes end the stack", memcmp(end, "\0\0\0\0\0\0\0", 8) == 0 && (unsigned long)(end + 8) % 4096 == 0);
+    fact("and eight zero bytes end the stack",
+         memcmp(end, "\0\0\0\0\0\0\0", 8) == 0 && (unsigned long)(end + 8) % 4096 == 0);
 
     static const struct { unsigned long key; const char *name; } keys[] = {
         {AT_SYSINFO_EHDR, "AT_SYSINFO_EHDR"}, {AT_MINSIGSTKSZ, "AT_MINSIGSTKSZ"}, {AT_HWCAP, "AT_HWCAP"},
