@@ -41,7 +41,7 @@ final class HostFile: FileOperations {
             let base = whence == 1 ? file.position : 0
             guard whence == 0 || whence == 1 else { throw .EINVAL }
             let (target, overflow) = base.addingReportingOverflow(offset)
-            guard !overflow else { throw .EOVERFLOW }
+            guard !overflow else { throw .EINVAL }
             guard target >= 0 else { throw .EINVAL }
             file.position = target
         }

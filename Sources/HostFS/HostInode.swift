@@ -209,6 +209,13 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         try Host.punchHole(opened, at: offset, count: count)
     }
 
+    package func allocate(at offset: Int64, count: Int64) throws(Errno) {
+        let opened = try reopen([.readWrite, .nonBlocking])
+        defer { Host.close(opened) }
+        // FALLOC_FL_KEEP_SIZE
+        try Host.allocate(opened, mode: 1, at: offset, count: count)
+    }
+
     package func fileSystemStatistics() -> FileSystemStatistics {
         guard let found = try? Host.fileSystem(descriptor) else { return FileSystemStatistics(type: 0) }
         var statistics = FileSystemStatistics(type: found[0])

@@ -17,16 +17,13 @@ package final class HostStream: FileOperations {
     private unowned let readiness: any HostReadiness
     private let queue = WaitQueue()
     private let kind: FileKind
-    /// The path that the host knows the file by; nil for pipes and sockets, which go by their inode.
-    package let name: [UInt8]?
 
     package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
         self.descriptor = descriptor
         self.readiness = readiness
         node = HostStreamNode(try Host.status(descriptor), descriptor: descriptor)
         kind = node.kind
-        let name = (try? Host.nameOfDescriptor(descriptor)) ?? []
-        self.name = name.first == 0x2f ? name : nil
+        node.stream = self
     }
 
     package var inode: any Inode { node }
@@ -96,24 +93,70 @@ package final class HostStream: FileOperations {
 }
 
 /// The inode of a descriptor from outside.
-final class HostStreamNode: Inode {
+package final class HostStreamNode: Inode {
     private let descriptor: Int32
-    let kind: FileKind
-    let locks = FileLocks()
+    package let kind: FileKind
+    package let locks = FileLocks()
+    /// The path that the host knows the file by; nil for pipes and sockets, which go by their inode.
+    package let name: [UInt8]?
+    /// The sandbox keeps the descriptor for good.
+    weak var stream: HostStream?
 
     init(_ status: Host.Status, descriptor: Int32) {
         self.descriptor = descriptor
         kind = FileMode(rawValue: status.mode).kind ?? .characterDevice
+        let name = (try? Host.nameOfDescriptor(descriptor)) ?? []
+        self.name = name.first == 0x2f ? name : nil
     }
 
-    func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
+    package func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
 
-    func setAttributes(_ change: AttributeChange) throws(Errno) {
+    /// Opening `/dev/stdin` and the like: another description of what the sandbox was given, for no more than that allows.
+    /// A regular file has a position of its own in it; a pipe or terminal is the same as before.
+    package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
+        let given = try Host.statusFlags(descriptor)
+        guard !flags.mayRead || given.mayRead, !flags.mayWrite || given.mayWrite else { throw .EACCES }
+        guard let stream else { throw .ENXIO }
+        return kind == .regular ? HostStreamFile(self, descriptor) : stream
+    }
+
+    package func setAttributes(_ change: AttributeChange) throws(Errno) {
         // The file is the host's; a guest may believe that it changed it, as far as nobody loses anything.
     }
 
-    func truncate(to size: Int64) throws(Errno) {
+    package func truncate(to size: Int64) throws(Errno) {
         guard kind == .regular else { throw .EINVAL }
         try Host.truncate(descriptor, to: Int(size))
+    }
+}
+
+/// A regular file from outside, opened anew.
+final class HostStreamFile: FileOperations {
+    private let node: HostStreamNode
+    private let descriptor: Int32
+
+    init(_ node: HostStreamNode, _ descriptor: Int32) {
+        self.node = node
+        self.descriptor = descriptor
+    }
+
+    var inode: any Inode { node }
+    var isSeekable: Bool { true }
+
+    func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
+        let limit = output.freeCapacity
+        _ = try Host.read(descriptor, at: offset ?? file.position, into: &output, limit: limit)
+    }
+
+    func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
+        let append = file.flags.contains(.append)
+        let start = append ? Int64(clamping: try Host.status(descriptor).size) : offset ?? file.position
+        let count = try Host.write(descriptor, at: start, bytes)
+        if append, offset == nil { file.position = start + Int64(count) }
+        return count
+    }
+
+    func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
+        .host(descriptor: descriptor, canWriteShared: file.flags.mayWrite)
     }
 }

@@ -59,15 +59,22 @@ extension Host {
     }
 
     /// Bytes of memory that a process has for itself: what it has touched, without pages of files. 0 when the host does not
-    /// tell. See `/proc/pid/statm` in `proc(5)`.
+    /// tell.
     package static func privateMemory(of process: Int32) -> UInt64 {
-        guard let descriptor = try? openFile("/proc/\(process)/statm") else { return 0 }
+        guard let memory = residentMemory(of: process) else { return 0 }
+        return memory.resident - min(memory.shared, memory.resident)
+    }
+
+    /// Bytes of a process that are in memory, and how many of them are pages of files or shared; nil when the host does not
+    /// tell. See `/proc/pid/statm` in `proc(5)`.
+    package static func residentMemory(of process: Int32) -> (resident: UInt64, shared: UInt64)? {
+        guard let descriptor = try? openFile("/proc/\(process)/statm") else { return nil }
         defer { close(descriptor) }
         let text = try? [UInt8](capacity: 256) { output throws(Errno) in
             _ = try read(descriptor, at: 0, into: &output, limit: 256)
         }
         let fields = String(decoding: text ?? [], as: UTF8.self).split(separator: " ")
-        guard fields.count > 2, let resident = UInt64(fields[1]), let shared = UInt64(fields[2]) else { return 0 }
-        return (resident - min(shared, resident)) * 4096
+        guard fields.count > 2, let resident = UInt64(fields[1]), let shared = UInt64(fields[2]) else { return nil }
+        return (resident * 4096, shared * 4096)
     }
 }

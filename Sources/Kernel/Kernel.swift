@@ -36,8 +36,8 @@ package final class Kernel {
     package var sink: (any TraceSink)?
     /// What the auxiliary vector says of the processor: AT_HWCAP, AT_HWCAP2 and AT_MINSIGSTKSZ of the host.
     package var hardwareCapabilities: (first: UInt, second: UInt, minimumSignalStack: UInt) = (0, 0, 2048)
-    /// Whose record locks each process waits for.
-    package var lockWaits: [ProcessID: [FileLocks.Owner]] = [:]
+    /// Whose record locks each owner of some waits for.
+    package var lockWaits: [FileLocks.Owner: LockWait] = [:]
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
     /// The thread whose call is being handled, or was last: who `/proc/self` is.

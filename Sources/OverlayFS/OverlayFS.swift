@@ -12,8 +12,8 @@ package enum OverlayFS {
     ) -> TmpNode {
         // New files get numbers that no lower file has.
         let fileSystem = TmpFS(
-            device: device, limit: limit, magic: 0x794c_7630, firstInode: 1 << 40, devices: devices, budget: budget,
-            clock: clock)
+            device: device, limit: limit, magic: 0x794c_7630, firstInode: 1 << 40, directorySize: 4096,
+            devices: devices, budget: budget, clock: clock)
         return fileSystem.makeRoot(over: root.node)
     }
 }

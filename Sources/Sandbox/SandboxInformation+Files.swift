@@ -46,8 +46,8 @@ extension SandboxInformation {
     /// What stands for an open file that has no place in the tree.
     private func name(of file: OpenFile) throws(Errno) -> [UInt8] {
         let inode = file.operations.inode
-        if let stream = file.operations as? HostStream, let name = stream.name { return name }
-        if let anonymous = inode as? AnonymousNode { return Array(anonymous.label.description.utf8) }
+        if let name = (inode as? HostStreamNode)?.name { return name }
+        if let anonymous = inode as? AnonymousNode { return Array("anon_inode:\(anonymous.label)".utf8) }
         let number = try inode.attributes().inode
         switch inode.kind {
         case .fifo: return Array("pipe:[\(number)]".utf8)
@@ -82,7 +82,9 @@ extension SandboxInformation {
         text += "ino:\t\(attributes.inode)\n"
         let device = DeviceNumber(rawValue: attributes.device)
         let place = "\(device.major.hex(2)):\(device.minor.hex(2)):\(attributes.inode)"
-        for (index, held) in file.operations.inode.locks.held(through: file, by: thread?.process.id).enumerated() {
+        let locks = file.operations.inode.locks.held(
+            through: file, table: thread.map { ObjectIdentifier($0.files) }, process: thread?.process.id.rawValue ?? 0)
+        for (index, held) in locks.enumerated() {
             let end = held.end == .max ? "EOF" : "\(held.end - 1)"
             let kind = held.kind.rawValue.left(6)
             text += "lock:\t\(index + 1): \(kind) ADVISORY  \(held.isExclusive ? "WRITE" : "READ ") \(held.processID)"

@@ -2,6 +2,7 @@ internal import GuestMemory
 internal import HostSystem
 internal import Kernel
 internal import LinuxABI
+internal import Platform
 internal import VFS
 
 /// A process's memory as `/proc` shows it. Only what the guest has mapped is there: the stub is not.
@@ -86,19 +87,26 @@ extension SandboxInformation {
             // A page of table for each 2 MiB that the area touches.
             sizes.tables += ((area.end - 1) >> 21) - (area.start >> 21) + 1
         }
+        if let host = Host.residentMemory(of: map.stub.hostProcess) {
+            sizes.anonymous = UInt(host.resident - min(host.shared, host.resident))
+            sizes.shared = min(sizes.shared, UInt(host.shared))
+            sizes.files = UInt(host.shared) - sizes.shared
+        }
         sizes.tables = min(sizes.tables, sizes.total >> 21 + UInt(map.areas.areas.count)) * 4096
         return sizes
     }
 
-    /// How much of an area is in memory. The host knows and does not tell this process, so this is what can be at most, but
-    /// for what is seldom used in full: nothing of what may not be accessed, and 132 KiB of a stack.
+    /// How much of an area is in memory. The host tells that of whole processes only, so this is what can be at most, but for
+    /// what is seldom used in full: nothing of what may not be accessed, and 132 KiB of a stack.
     private func resident(_ area: VMA) -> UInt {
         guard !area.protection.isEmpty else { return 0 }
         return area.label?.description == "[stack]" ? min(area.length, 132 << 10) : area.length
     }
 
+    /// What the host counts for the process that the guest lives in; where it does not tell, what can be at most.
     func residentPages(_ map: MemoryMap) -> UInt {
-        map.areas.areas.reduce(0) { $0 + resident($1) } / 4096
+        if let host = Host.residentMemory(of: map.stub.hostProcess) { return UInt(host.resident / 4096) }
+        return map.areas.areas.reduce(0) { $0 + resident($1) } / 4096
     }
 
     func memoryStatus(_ map: MemoryMap, _ process: Process) -> String {

@@ -6,12 +6,19 @@ package final class FileContents {
     package private(set) var size: Int64 = 0
     private var bytes: [UInt8] = []
     private var file: Int32 = -1
-    private unowned let budget: MemoryBudget
+    /// Nothing was written from here on: what `truncate` adds is a hole, in what the file shows.
+    private var writtenEnd = 0
+    /// The memory file may have holes, which take memory when they are written.
+    private var hasHoles = false
+    private let budget: MemoryBudget
+    /// What the file has taken from the budget.
     private var charged: Int64 = 0
 
     /// Larger files live in a memory file of their own.
     private static let inlineLimit: Int64 = 256 << 10
-    package static let maximumSize: Int64 = 1 << 46
+    /// As ext4 has it, with blocks of 4 KiB.
+    package static let maximumSize: Int64 = (1 << 44) - 4096
+    private static let pageSize: Int64 = 4096
 
     package init(budget: MemoryBudget) { self.budget = budget }
 
@@ -21,53 +28,79 @@ package final class FileContents {
     }
 
     /// Bytes that take memory, in units of 512.
-    package var blocks: Int64 { file >= 0 ? allocatedBlocks : (Int64(bytes.count) + 4095) / 4096 * 8 }
+    package var blocks: Int64 {
+        file >= 0 ? allocated / 512 : FileContents.pages(Int64(min(writtenEnd, bytes.count))) / 512
+    }
 
-    private var allocatedBlocks: Int64 {
-        guard let status = try? Host.status(file) else { return 0 }
-        return Int64(status.blocks)
+    private static func pages(_ bytes: Int64) -> Int64 { (bytes + pageSize - 1) / pageSize * pageSize }
+
+    /// Bytes of the memory file that are there.
+    private var allocated: Int64 {
+        guard let status = try? Host.status(file) else { return charged }
+        return Int64(clamping: status.blocks) * 512
     }
 
     package func read(into output: inout OutputSpan<UInt8>, at offset: Int64) throws(Errno) {
-        guard offset < size else { return }
+        guard offset >= 0, offset < size else { return }
         let count = Int(min(Int64(output.freeCapacity), size - offset))
-        if file >= 0 {
-            var done = 0
-            while done < count {
-                let got = try Host.read(file, at: offset + Int64(done), into: &output, limit: count - done)
-                if got == 0 { break }
-                done += got
-            }
+        guard file >= 0 else {
+            let source = bytes
+            output.append(copying: source.span.extracting(Int(offset)..<Int(offset) + count))
             return
         }
-        let start = Int(offset)
-        let source = bytes
-        let span = source.span
-        for index in start..<start + count { output.append(span[index]) }
+        var done = 0
+        while done < count {
+            let got = try Host.read(file, at: offset + Int64(done), into: &output, limit: count - done)
+            if got == 0 { break }
+            done += got
+        }
     }
 
     /// Throws ENOSPC beyond the sandbox's memory, EFBIG beyond what a file may hold.
     package func write(_ source: Span<UInt8>, at offset: Int64) throws(Errno) -> Int {
+        guard !source.isEmpty else { return 0 }
         let (end, overflow) = offset.addingReportingOverflow(Int64(source.count))
-        guard !overflow, end <= FileContents.maximumSize else { throw .EFBIG }
-        if end > size { try charge(to: end, holeTo: offset) }
+        guard offset >= 0, !overflow, end <= FileContents.maximumSize else { throw .EFBIG }
         if file < 0, end > FileContents.inlineLimit { try moveToFile() }
         if file >= 0 {
+            try writeToFile(source, at: offset, end: end)
+        } else {
+            try charge(FileContents.pages(max(end, Int64(bytes.count))))
+            writeInline(source, at: Int(offset))
+        }
+        size = max(size, end)
+        return source.count
+    }
+
+    private func writeInline(_ source: Span<UInt8>, at start: Int) {
+        writtenEnd = max(writtenEnd, start + source.count)
+        if start > bytes.count { bytes.append(contentsOf: repeatElement(0, count: start - bytes.count)) }
+        let replaced = min(source.count, bytes.count - start)
+        if replaced > 0 {
+            var span = bytes.mutableSpan
+            span.replace(at: start, with: source.extracting(first: replaced))
+        }
+        if replaced < source.count { bytes.append(copying: source.extracting(droppingFirst: replaced)) }
+    }
+
+    private func writeToFile(_ source: Span<UInt8>, at offset: Int64, end: Int64) throws(Errno) {
+        // What lies before the end is there already, unless it is a hole; a hole before the offset costs nothing.
+        if offset > size { hasHoles = true }
+        let first = offset / FileContents.pageSize * FileContents.pageSize
+        let fresh = hasHoles ? first : max(first, FileContents.pages(size))
+        let more = FileContents.pages(end) - fresh
+        let before = charged
+        if more > 0 { try charge(charged + more) }
+        do throws(Errno) {
             var done = 0
             while done < source.count {
                 done += try Host.write(file, at: offset + Int64(done), source.extracting(droppingFirst: done))
             }
-        } else {
-            let start = Int(offset)
-            if bytes.count < Int(end) {
-                if bytes.capacity < Int(end) { bytes.reserveCapacity(max(Int(end), bytes.count * 2)) }
-                bytes.append(contentsOf: repeatElement(0, count: Int(end) - bytes.count))
-            }
-            var span = bytes.mutableSpan
-            for index in 0..<source.count { span[start + index] = source[index] }
+        } catch {
+            settle(at: before)
+            throw error
         }
-        size = max(size, end)
-        return source.count
+        if hasHoles, more > 0 { settle(at: allocated) }
     }
 
     package func truncate(to newSize: Int64) throws(Errno) {
@@ -76,9 +109,15 @@ package final class FileContents {
         if newSize > FileContents.inlineLimit, file < 0 { try moveToFile() }
         if file >= 0 {
             try Host.truncate(file, to: Int(newSize))
+            if newSize > size { hasHoles = true }
+            if newSize < size { settle(at: allocated) }
         } else if newSize < bytes.count {
             bytes.removeLast(bytes.count - Int(newSize))
+            writtenEnd = min(writtenEnd, bytes.count)
+            if bytes.isEmpty { bytes = [] }
+            settle(at: FileContents.pages(newSize))
         } else {
+            try charge(FileContents.pages(newSize))
             bytes.append(contentsOf: repeatElement(0, count: Int(newSize) - bytes.count))
         }
         size = newSize
@@ -86,18 +125,47 @@ package final class FileContents {
 
     /// Zeros a range within the file without changing its size.
     package func punch(at offset: Int64, count: Int64) throws(Errno) {
-        let end = min(offset + count, size)
-        guard offset < end else { return }
+        let (sum, overflow) = offset.addingReportingOverflow(count)
+        let end = overflow ? size : min(sum, size)
+        guard offset >= 0, offset < end else { return }
         if file >= 0 {
             try Host.punchHole(file, at: offset, count: end - offset)
+            hasHoles = true
+            settle(at: allocated)
         } else {
             for index in Int(offset)..<Int(end) { bytes[index] = 0 }
         }
     }
 
-    /// The memory file, for mappings of the file: from now on the bytes live there.
+    /// Takes memory for a range, holes in it included: `fallocate(2)`. The size stays.
+    package func allocate(at offset: Int64, count: Int64) throws(Errno) {
+        if file < 0 { try moveToFile() }
+        let (end, overflow) = offset.addingReportingOverflow(count)
+        guard !overflow, end <= FileContents.maximumSize else { throw .EFBIG }
+        try charge(charged + FileContents.pages(count) + FileContents.pageSize)
+        do throws(Errno) {
+            // FALLOC_FL_KEEP_SIZE
+            try Host.allocate(file, mode: 1, at: offset, count: count)
+        } catch {
+            settle(at: allocated)
+            throw error
+        }
+        hasHoles = true
+        settle(at: allocated)
+    }
+
+    /// `SEEK_DATA` 3 and `SEEK_HOLE` 4 from an offset within the file. Throws ENXIO where there is no more data.
+    package func seek(from offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        guard offset >= 0, offset < size else { throw .ENXIO }
+        // Nobody else moves the memory file's own position.
+        if file >= 0 { return try Host.seek(file, to: offset, whence: whence) }
+        return whence == 3 ? offset : size
+    }
+
+    /// The memory file, for mappings of the file: from now on the bytes live there, and may appear without a write.
     package func mappable() throws(Errno) -> Int32 {
         if file < 0 { try moveToFile() }
+        hasHoles = true
         return file
     }
 
@@ -118,11 +186,19 @@ package final class FileContents {
         bytes = []
     }
 
-    /// Accounts for growth; a hole costs nothing.
-    private func charge(to end: Int64, holeTo offset: Int64) throws(Errno) {
-        let more = end - max(size, offset)
-        guard budget.take(more) else { throw .ENOSPC }
-        charged += more
+    // MARK: The budget
+
+    /// Takes what is missing to `total`. Throws ENOSPC.
+    private func charge(_ total: Int64) throws(Errno) {
+        guard total > charged else { return }
+        guard budget.take(total - charged) else { throw .ENOSPC }
+        charged = total
+    }
+
+    /// What the file really takes.
+    private func settle(at total: Int64) {
+        if total < charged { budget.release(charged - total) } else { budget.force(total - charged) }
+        charged = total
     }
 }
 
@@ -138,6 +214,9 @@ package final class MemoryBudget {
         used += bytes
         return true
     }
+
+    /// What has been taken already, by a mapping say, counts even beyond the limit.
+    func force(_ bytes: Int64) { used += bytes }
 
     func release(_ bytes: Int64) { used -= bytes }
 }

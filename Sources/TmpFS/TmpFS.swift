@@ -11,19 +11,50 @@ package final class TmpFS {
     /// What device nodes open.
     let devices: DeviceRegistry
 
+    /// What `stat` shows as the size of a new directory: a disk's block, or nil for what a tmpfs shows.
+    let directorySize: Int64?
+    /// Lower files with several names: all lead to one node, which lives as long as a name of it may.
+    private var shared: [LowerKey: TmpNode] = [:]
+
+    private struct LowerKey: Hashable {
+        let device: UInt64
+        let inode: UInt64
+    }
+
     /// `device`: the device number that `stat` shows.
     /// `magic`: `statfs`'s type.
     /// `firstInode`: numbers below are those of the lower file system.
     package init(
-        device: UInt64, limit: Int64, magic: UInt64 = 0x0102_1994, firstInode: UInt64 = 1,
+        device: UInt64, limit: Int64, magic: UInt64 = 0x0102_1994, firstInode: UInt64 = 1, directorySize: Int64? = nil,
         devices: DeviceRegistry = DeviceRegistry(), budget: MemoryBudget? = nil, clock: @escaping () -> Timestamp
     ) {
         self.device = device
         self.budget = budget ?? MemoryBudget(limit: limit)
         self.magic = magic
         lastInode = firstInode
+        self.directorySize = directorySize
         self.clock = clock
         self.devices = devices
+    }
+
+    /// The node that shows a lower file.
+    func node(over lower: any LowerNode) throws(Errno) -> TmpNode {
+        let attributes = try lower.attributes()
+        guard attributes.links > 1, lower.kind != .directory else {
+            return TmpNode(self, lower: lower, attributes: attributes)
+        }
+        let key = LowerKey(device: attributes.device, inode: attributes.inode)
+        if let known = shared[key] { return known }
+        let node = TmpNode(self, lower: lower, attributes: attributes)
+        shared[key] = node
+        return node
+    }
+
+    /// The node's last name is gone.
+    func forget(_ node: TmpNode) {
+        guard node.lower != nil else { return }
+        let key = LowerKey(device: node.stored.device, inode: node.stored.inode)
+        if shared[key] === node { shared[key] = nil }
     }
 
     func newInodeNumber() -> UInt64 {

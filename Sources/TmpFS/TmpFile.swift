@@ -4,11 +4,21 @@ package import VFS
 /// An open regular file of a tree in memory.
 package final class TmpFile: FileOperations {
     package let node: TmpNode
-    private let usesLower: Bool
+    /// The lower file stands open for this description.
+    private var usesLower: Bool
+    private var wasRead = false
 
     init(_ node: TmpNode, usesLower: Bool) {
         self.node = node
         self.usesLower = usesLower
+    }
+
+    deinit { leaveLower() }
+
+    private func leaveLower() {
+        guard usesLower else { return }
+        usesLower = false
+        node.leaveLower()
     }
 
     package var inode: any Inode { node }
@@ -16,43 +26,35 @@ package final class TmpFile: FileOperations {
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         try node.read(into: &output, at: offset ?? file.position)
+        guard !file.flags.contains(.noAccessTime), file.location?.mount.isReadOnly != true else { return }
+        node.accessed(isFirst: !wasRead)
+        wasRead = true
     }
 
     package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
-        var start = offset ?? file.position
-        if file.flags.contains(.append) {
-            start = try node.attributes().size
-            let count = try node.write(bytes, at: start)
-            if offset == nil { file.position = start + Int64(count) }
-            return count
-        }
-        return try node.write(bytes, at: start)
+        guard file.flags.contains(.append) else { return try node.write(bytes, at: offset ?? file.position) }
+        let start = node.size
+        let count = try node.write(bytes, at: start)
+        if offset == nil { file.position = start + Int64(count) }
+        return count
     }
 
     package func seek(_ file: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {
-        let size = try node.attributes().size
+        let base: Int64
         switch whence {
-        // Everything is data, with one hole at the end: what `lseek(2)` allows a file system to say.
-        case 3:
-            guard offset >= 0, offset < size else { throw .ENXIO }
-            file.position = offset
-        case 4:
-            guard offset >= 0, offset < size else { throw .ENXIO }
-            file.position = size
-        default:
-            let base: Int64 =
-                switch whence {
-                case 0: 0
-                case 1: file.position
-                case 2: size
-                default: throw .EINVAL
-                }
-            let (target, overflow) = base.addingReportingOverflow(offset)
-            guard !overflow else { throw .EOVERFLOW }
-            guard target >= 0 else { throw .EINVAL }
-            file.position = target
+        case 0: base = 0
+        case 1: base = file.position
+        case 2: base = node.size
+        case 3, 4:
+            file.position = try node.seek(from: offset, whence: whence)
+            return file.position
+        default: throw .EINVAL
         }
-        return file.position
+        let (target, overflow) = base.addingReportingOverflow(offset)
+        guard !overflow else { throw .EINVAL }
+        guard target >= 0, target <= FileContents.maximumSize else { throw .EINVAL }
+        file.position = target
+        return target
     }
 
     package func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
@@ -61,6 +63,6 @@ package final class TmpFile: FileOperations {
 
     package func release(_ file: OpenFile) {
         node.locks.forget(file)
-        if usesLower { node.leaveLower() }
+        leaveLower()
     }
 }

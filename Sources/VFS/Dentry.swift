@@ -25,6 +25,16 @@ package final class Dentry {
         case absent
     }
 
+    /// True for what a magic link led to that stands nowhere: a pipe, a socket, a descriptor from outside.
+    package private(set) var isPlaceless = false
+
+    /// A dentry for an inode that has no place in the tree.
+    package static func placeless(_ name: FileName, _ inode: any Inode, _ mount: Mount) -> Dentry {
+        let dentry = Dentry(name: name, parent: nil, inode: inode, mount: mount)
+        dentry.isPlaceless = true
+        return dentry
+    }
+
     /// `isDeleted`: for what has a place but no name any more, or not yet (`O_TMPFILE`).
     package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount, isDeleted: Bool = false) {
         self.isDeleted = isDeleted
@@ -51,10 +61,7 @@ package final class Dentry {
             children[name] = .present(dentry)
             return dentry
         } catch {
-            if error == .ENOENT, absentCount < Dentry.maximumAbsent {
-                children[name] = .absent
-                absentCount += 1
-            }
+            if error == .ENOENT { remember(name, .absent) }
             throw error
         }
     }
@@ -75,9 +82,15 @@ package final class Dentry {
         return dentry
     }
 
-    private func remember(_ name: FileName, _ what: Remembered?) {
+    private func remember(_ name: FileName, _ what: Remembered) {
         if case .absent = children[name] { absentCount -= 1 }
-        if case .absent = what { absentCount += 1 }
+        if case .absent = what {
+            guard absentCount < Dentry.maximumAbsent else {
+                children[name] = nil
+                return
+            }
+            absentCount += 1
+        }
         children[name] = what
     }
 

@@ -1,10 +1,8 @@
-package import LinuxABI
-
 /// The advisory locks of one file: whole-file ones of `flock(2)` and ranges of `fcntl(2)`.
 package final class FileLocks {
-    /// Who holds a range: a process (POSIX) or an open file description (OFD and `flock`).
+    /// Who holds a range: the descriptor table of a process (POSIX), or an open file description (OFD and `flock`).
     package enum Owner: Hashable {
-        case process(ProcessID)
+        case table(ObjectIdentifier)
         case description(ObjectIdentifier)
     }
 
@@ -28,6 +26,8 @@ package final class FileLocks {
 
     private var ranges: [Range] = []
     private var whole: [ObjectIdentifier: Bool] = [:]
+    /// How many descriptions may write the file.
+    package internal(set) var writers = 0
     /// Fired whenever a lock goes or shrinks.
     package let released = WaitQueue()
 
@@ -98,12 +98,12 @@ package final class FileLocks {
         package let end: Int64
     }
 
-    /// What is locked by way of a description: by itself, or by the process for which it stands.
-    package func held(through file: OpenFile, by process: ProcessID?) -> [Held] {
+    /// What is locked by way of a description: by itself, or by the owner of the descriptor table through which one looks.
+    package func held(through file: OpenFile, table: ObjectIdentifier?, process: Int32) -> [Held] {
         var held: [Held] = []
         for range in ranges {
             switch range.owner {
-            case .process(let owner) where owner == process:
+            case .table(let owner) where owner == table:
                 held.append(
                     Held(
                         kind: .posix, isExclusive: range.isExclusive, processID: range.processID, start: range.start,
@@ -118,7 +118,7 @@ package final class FileLocks {
         }
         if let isExclusive = whole[ObjectIdentifier(file)] {
             held.append(
-                Held(kind: .whole, isExclusive: isExclusive, processID: process?.rawValue ?? 0, start: 0, end: .max))
+                Held(kind: .whole, isExclusive: isExclusive, processID: process, start: 0, end: .max))
         }
         return held
     }

@@ -74,8 +74,13 @@ package struct NewInode: Sendable {
     package var userID: UInt32
     package var groupID: UInt32
     package var device: UInt64 = 0
+    /// A nameless file that never gets a name: `O_TMPFILE | O_EXCL`.
+    package var isPermanentlyNameless = false
 
-    package init(mode: FileMode, userID: UInt32, groupID: UInt32, device: UInt64 = 0) {
+    package init(
+        mode: FileMode, userID: UInt32, groupID: UInt32, device: UInt64 = 0, isPermanentlyNameless: Bool = false
+    ) {
+        self.isPermanentlyNameless = isPermanentlyNameless
         self.mode = mode
         self.userID = userID
         self.groupID = groupID
@@ -197,9 +202,11 @@ extension Inode {
     package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: 0x0102_1994) }
 }
 
-/// A file whose ranges can be zeroed without writing.
+/// A file whose ranges can be zeroed, or given memory, without writing: `fallocate(2)`.
 package protocol HolePunching: AnyObject {
     func punch(at offset: Int64, count: Int64) throws(Errno)
+    /// The size stays.
+    func allocate(at offset: Int64, count: Int64) throws(Errno)
 }
 
 /// A memory file that can be sealed: see `F_ADD_SEALS` in `fcntl(2)`. `seals` is nil where that does not apply.

@@ -17,12 +17,20 @@ package final class OpenFile {
 
     /// Descriptors, mappings and messages in flight that name the description.
     package private(set) var references = 0
+    /// Counted among those who may write the file, which is not executed meanwhile.
+    private var writes: FileLocks?
 
     package init(_ operations: any FileOperations, flags: OpenFlags, location: Dentry? = nil) {
         self.operations = operations
         self.flags = flags
         self.location = location
+        if flags.mayWrite, location != nil, operations.inode.kind == .regular {
+            writes = operations.inode.locks
+            writes?.writers += 1
+        }
     }
+
+    deinit { writes?.writers -= 1 }
 
     package var isNonBlocking: Bool { flags.contains(.nonBlocking) }
 
@@ -32,7 +40,10 @@ package final class OpenFile {
     /// One less; the last one releases what the file holds (`release` of `file_operations`).
     package func release() {
         references -= 1
-        if references == 0 { operations.release(self) }
+        guard references == 0 else { return }
+        writes?.writers -= 1
+        writes = nil
+        operations.release(self)
     }
 }
 
@@ -125,7 +136,7 @@ extension FileOperations {
         default: throw .EINVAL
         }
         let (target, overflow) = base.addingReportingOverflow(offset)
-        guard !overflow else { throw .EOVERFLOW }
+        guard !overflow else { throw .EINVAL }
         guard target >= 0 else { throw .EINVAL }
         file.position = target
         return target

@@ -182,7 +182,7 @@ package struct PathWalk {
             switch magic {
             case .dentry(let dentry): return dentry
             case .inode(let inode):
-                return Dentry(name: link.name, parent: directory, inode: inode, mount: link.mount)
+                return .placeless(link.name, inode, link.mount)
             }
         }
         let target = try linkTarget(link)

@@ -25,12 +25,14 @@ package enum TreeChanges {
     /// The name at which something new is made. Throws EEXIST when something is there.
     private static func freeName(_ parent: Parent, forDirectory: Bool = false) throws(Errno) -> FileName {
         guard let name = parent.name else { throw .EEXIST }
-        if let existing = try? parent.directory.child(name) {
-            _ = existing
-            throw .EEXIST
+        do throws(Errno) {
+            _ = try parent.directory.child(name)
+        } catch {
+            guard error == .ENOENT else { throw error }
+            if parent.mustBeDirectory, !forDirectory { throw .ENOENT }
+            return name
         }
-        if parent.mustBeDirectory, !forDirectory { throw .ENOENT }
-        return name
+        throw .EEXIST
     }
 
     private static func new(
@@ -85,6 +87,7 @@ package enum TreeChanges {
     /// See `link(2)`.
     package static func link(_ old: Dentry, as parent: Parent, _ credentials: FileCredentials) throws(Errno) {
         let name = try freeName(parent)
+        guard !parent.directory.mount.isReadOnly else { throw .EROFS }
         guard old.mount === parent.directory.mount else { throw .EXDEV }
         try checkWritable(parent.directory, credentials)
         guard old.inode.kind != .directory else { throw .EPERM }
@@ -92,14 +95,26 @@ package enum TreeChanges {
         _ = parent.directory.add(name, old.inode)
     }
 
+    /// What Linux's `may_delete` checks, but for the kinds. Throws ENOENT, EACCES, EPERM.
+    private static func checkRemovable(
+        _ directory: Dentry, _ victim: Dentry, isDirectory: Bool, _ credentials: FileCredentials
+    ) throws(Errno) {
+        try checkWritable(directory, credentials)
+        try checkSticky(directory, victim, credentials)
+        if isDirectory {
+            guard victim.inode.kind == .directory else { throw .ENOTDIR }
+        } else {
+            guard victim.inode.kind != .directory else { throw .EISDIR }
+        }
+    }
+
     /// See `unlink(2)`.
     package static func unlink(_ parent: Parent, _ credentials: FileCredentials) throws(Errno) -> Dentry {
-        guard let name = parent.name else { throw parent.lastKind == .root ? .EISDIR : .EISDIR }
+        guard let name = parent.name else { throw .EISDIR }
+        guard !parent.directory.mount.isReadOnly else { throw .EROFS }
         let victim = try parent.directory.child(name)
         if parent.mustBeDirectory { throw victim.inode.kind == .directory ? .EISDIR : .ENOTDIR }
-        try checkWritable(parent.directory, credentials)
-        try checkSticky(parent.directory, victim, credentials)
-        guard victim.inode.kind != .directory else { throw .EISDIR }
+        try checkRemovable(parent.directory, victim, isDirectory: false, credentials)
         guard victim.mounted == nil else { throw .EBUSY }
         try parent.directory.inode.unlink(name)
         parent.directory.forget(victim)
@@ -115,10 +130,9 @@ package enum TreeChanges {
             default: throw .EBUSY
             }
         }
+        guard !parent.directory.mount.isReadOnly else { throw .EROFS }
         let victim = try parent.directory.child(name)
-        try checkWritable(parent.directory, credentials)
-        try checkSticky(parent.directory, victim, credentials)
-        guard victim.inode.kind == .directory else { throw .ENOTDIR }
+        try checkRemovable(parent.directory, victim, isDirectory: true, credentials)
         guard victim.mounted == nil else { throw .EBUSY }
         try parent.directory.inode.removeDirectory(name)
         parent.directory.forget(victim)
@@ -128,49 +142,60 @@ package enum TreeChanges {
     package static let noReplace: UInt32 = 1
     package static let exchange: UInt32 = 2
 
-    /// See `rename(2)`, `renameat2(2)`.
+    /// See `rename(2)`, `renameat2(2)`; the checks stand in the order of Linux's `do_renameat2` and `vfs_rename`.
     package static func rename(
         _ from: Parent, to: Parent, flags: UInt32, _ credentials: FileCredentials
     ) throws(Errno) {
-        guard let oldName = from.name, let newName = to.name else {
-            throw flags & noReplace != 0 && to.name == nil ? .EEXIST : .EBUSY
-        }
+        let exchanges = flags & exchange != 0
         guard from.directory.mount === to.directory.mount else { throw .EXDEV }
+        guard let oldName = from.name else { throw .EBUSY }
+        guard let newName = to.name else { throw flags & noReplace != 0 ? .EEXIST : .EBUSY }
+        guard !from.directory.mount.isReadOnly else { throw .EROFS }
         let moved = try from.directory.child(oldName)
-        var replaced: Dentry?
-        do throws(Errno) {
-            replaced = try to.directory.child(newName)
-        } catch {
-            guard error == .ENOENT, flags & exchange == 0 else { throw error }
-        }
-        if replaced != nil, flags & noReplace != 0 { throw .EEXIST }
+        let replaced = try target(to, newName, flags)
         let isDirectory = moved.inode.kind == .directory
+        if exchanges, to.mustBeDirectory, replaced?.inode.kind != .directory { throw .ENOTDIR }
         if !isDirectory {
-            if from.mustBeDirectory || (to.mustBeDirectory && flags & exchange == 0) { throw .ENOTDIR }
+            if from.mustBeDirectory || (to.mustBeDirectory && !exchanges) { throw .ENOTDIR }
         }
-        if flags & exchange != 0, to.mustBeDirectory, replaced?.inode.kind != .directory { throw .ENOTDIR }
         // Neither end may lie inside the other.
         guard !to.directory.isBelow(moved) else { throw .EINVAL }
-        if let replaced, from.directory.isBelow(replaced) { throw flags & exchange != 0 ? .EINVAL : .ENOTEMPTY }
-        try checkWritable(from.directory, credentials)
-        try checkSticky(from.directory, moved, credentials)
-        try checkWritable(to.directory, credentials)
+        if let replaced, from.directory.isBelow(replaced) { throw exchanges ? .EINVAL : .ENOTEMPTY }
+        // Two names of one file: nothing to do.
+        if let replaced, replaced.inode === moved.inode { return }
+        try checkRemovable(from.directory, moved, isDirectory: isDirectory, credentials)
         if let replaced {
-            try checkSticky(to.directory, replaced, credentials)
-            guard replaced.inode !== moved.inode else { return }
-            if flags & exchange == 0 {
-                if isDirectory, replaced.inode.kind != .directory { throw .ENOTDIR }
-                if !isDirectory, replaced.inode.kind == .directory { throw .EISDIR }
-            }
-            guard replaced.mounted == nil else { throw .EBUSY }
+            let kind = exchanges ? replaced.inode.kind == .directory : isDirectory
+            try checkRemovable(to.directory, replaced, isDirectory: kind, credentials)
+        } else {
+            try checkWritable(to.directory, credentials)
         }
-        guard moved.mounted == nil else { throw .EBUSY }
-        try from.directory.inode.rename(
-            oldName, to: to.directory.inode, as: newName, exchange: flags & exchange != 0)
-        if flags & exchange != 0, let replaced {
+        if from.directory.inode !== to.directory.inode {
+            // A directory that changes its parent changes its `..`.
+            if isDirectory { try credentials.check(.write, try moved.inode.attributes()) }
+            if exchanges, let replaced, replaced.inode.kind == .directory {
+                try credentials.check(.write, try replaced.inode.attributes())
+            }
+        }
+        guard moved.mounted == nil, replaced?.mounted == nil else { throw .EBUSY }
+        try from.directory.inode.rename(oldName, to: to.directory.inode, as: newName, exchange: exchanges)
+        if exchanges, let replaced {
             from.directory.exchange(moved, with: replaced)
         } else {
             from.directory.move(moved, to: to.directory, as: newName)
         }
+    }
+
+    /// What stands at the new name of a rename; nil for nothing.
+    private static func target(_ to: Parent, _ name: FileName, _ flags: UInt32) throws(Errno) -> Dentry? {
+        let found: Dentry
+        do throws(Errno) {
+            found = try to.directory.child(name)
+        } catch {
+            guard error == .ENOENT, flags & exchange == 0 else { throw error }
+            return nil
+        }
+        guard flags & noReplace == 0 else { throw .EEXIST }
+        return found
     }
 }

@@ -101,8 +101,24 @@ package final class FileTable {
 
     private func close(_ number: FileNumber) {
         guard let file = try? remove(number) else { return }
-        try? file.operations.flush(file)
-        file.release()
+        try? closed(file)
+    }
+
+    /// What the end of a descriptor means for its file: the table's record locks go, and the description with its last
+    /// descriptor. Throws what `flush` of the file throws; the descriptor is gone in any case.
+    package func closed(_ file: OpenFile) throws(Errno) {
+        if !file.flags.contains(.pathOnly) {
+            file.operations.inode.locks.clear(0, .max, of: .table(ObjectIdentifier(self)))
+        }
+        defer { file.release() }
+        try file.operations.flush(file)
+    }
+
+    /// True if one more file finds a number below `limit` (RLIMIT_NOFILE).
+    package func hasRoom(limit: Int) -> Bool {
+        var index = lowestFree
+        while index < slots.count, slots[index].file != nil { index += 1 }
+        return index < min(limit, FileTable.maximum)
     }
 
     private func put(_ file: OpenFile, closeOnExec: Bool, at index: Int) {

@@ -75,8 +75,8 @@ extension GuestThread {
         var change = AttributeChange()
         if user != .max { change.userID = user }
         if group != .max { change.groupID = group }
-        // A changed owner takes the set-id bits of programs away, also for root.
-        if attributes.mode.kind == .regular, user != .max || group != .max {
+        // Asking for a change of owner takes the set-id bits of programs away, for root too and even if nothing changes.
+        if attributes.mode.kind != .directory {
             var permissions = attributes.mode.permissions & ~0o4000
             if permissions & 0o010 != 0 { permissions &= ~0o2000 }
             change.permissions = permissions
@@ -168,64 +168,6 @@ extension GuestThread {
         return 0
     }
 
-    // MARK: Size
-
-    func truncate(_ pointer: UserString, _ size: Int) throws(Errno) -> Int {
-        guard size >= 0 else { throw .EINVAL }
-        let dentry = try resolve(.currentDirectory, try copyInPath(from: pointer))
-        guard dentry.inode.kind != .directory else { throw .EISDIR }
-        guard dentry.inode.kind == .regular else { throw .EINVAL }
-        try writable(dentry)
-        try fileCredentials.check(.write, try dentry.inode.attributes())
-        try checkSizeLimit(size)
-        try dentry.inode.truncate(to: Int64(size))
-        return 0
-    }
-
-    func ftruncate(_ number: FileNumber, _ size: Int) throws(Errno) -> Int {
-        guard size >= 0 else { throw .EINVAL }
-        let file = try file(number)
-        guard file.flags.mayWrite, file.operations.inode.kind == .regular else { throw .EINVAL }
-        try checkSizeLimit(size)
-        try file.operations.inode.truncate(to: Int64(size))
-        return 0
-    }
-
-    private func checkSizeLimit(_ size: Int) throws(Errno) {
-        guard UInt64(size) > process.limits.fileSize.soft else { return }
-        kernel.send(SignalInfo(SignalNumber(25), code: 0), to: self)
-        throw .EFBIG
-    }
-
-    /// See `fallocate(2)`.
-    func fallocate(_ number: FileNumber, _ mode: Int32, _ offset: Int, _ length: Int) throws(Errno) -> Int {
-        guard offset >= 0, length > 0 else { throw .EINVAL }
-        let file = try file(number)
-        guard mode & ~0x7f == 0 else { throw .EOPNOTSUPP }
-        let keepsSize = mode & 1 != 0
-        let isPunch = mode & 2 != 0
-        let isZero = mode & 0x10 != 0
-        guard mode & 0x68 == 0, !isPunch || keepsSize, !(isPunch && isZero) else { throw .EOPNOTSUPP }
-        guard file.flags.mayWrite else { throw .EBADF }
-        let kind = file.operations.inode.kind
-        guard kind != .fifo else { throw .ESPIPE }
-        guard kind != .directory else { throw .EISDIR }
-        guard kind == .regular else { throw .ENODEV }
-        let (end, overflow) = offset.addingReportingOverflow(length)
-        guard !overflow, end <= 1 << 46 else { throw .EFBIG }
-        let inode = file.operations.inode
-        let size = try inode.attributes().size
-        if isPunch || isZero {
-            guard let holes = inode as? any HolePunching else { throw .EOPNOTSUPP }
-            try holes.punch(at: Int64(offset), count: Int64(length))
-        }
-        if !keepsSize, Int64(end) > size {
-            try checkSizeLimit(end)
-            try inode.truncate(to: Int64(end))
-        }
-        return 0
-    }
-
     // MARK: Extended attributes
 
     /// The name of an attribute. Throws ERANGE, EOPNOTSUPP for a namespace that Linux has not.
@@ -236,13 +178,32 @@ extension GuestThread {
         let text = String(decoding: name, as: UTF8.self)
         guard let space = spaces.first(where: { text.hasPrefix($0) }) else { throw .EOPNOTSUPP }
         guard text.count > space.count else { throw .EINVAL }
-        if space == "system." { throw .EOPNOTSUPP }
         return name
     }
 
-    /// `user.` attributes belong to files and directories only.
+    private static let systemSpace = Array("system.".utf8)
+    private static let accessLists = [Array("system.posix_acl_access".utf8), Array("system.posix_acl_default".utf8)]
+
+    /// Who may change an attribute: `user.` ones belong to files and directories and follow their permissions, `trusted.`
+    /// ones are the administrator's. See `xattr(7)`.
     private func checkUserSpace(_ inode: any Inode, _ name: [UInt8]) throws(Errno) {
-        if name.starts(with: Array("user.".utf8)), inode.kind != .regular, inode.kind != .directory { throw .EPERM }
+        let credentials = fileCredentials
+        if name.starts(with: Array("user.".utf8)) {
+            guard inode.kind == .regular || inode.kind == .directory else { throw .EPERM }
+            let attributes = try inode.attributes()
+            if inode.kind == .directory, attributes.mode.permissions & 0o1000 != 0, !credentials.owns(attributes) {
+                throw .EPERM
+            }
+            try credentials.check(.write, attributes)
+        } else if !credentials.has(.systemAdministrator) {
+            throw .EPERM
+        }
+    }
+
+    private func checkReading(_ inode: any Inode, _ name: [UInt8]) throws(Errno) {
+        if name.starts(with: Array("trusted.".utf8)), !fileCredentials.has(.systemAdministrator) { throw .ENODATA }
+        guard name.starts(with: Array("user.".utf8)), inode.kind == .regular || inode.kind == .directory else { return }
+        try fileCredentials.check(.read, try inode.attributes())
     }
 
     func setAttribute(
@@ -252,6 +213,7 @@ extension GuestThread {
         let name = try attributeName(pointer)
         guard size <= 65536 else { throw .E2BIG }
         let bytes = try copyIn(Int(size), from: value)
+        if name.starts(with: GuestThread.systemSpace) { throw .EOPNOTSUPP }
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.setExtendedAttribute(name, to: bytes, flags: flags)
@@ -260,6 +222,11 @@ extension GuestThread {
 
     func getAttribute(_ inode: any Inode, _ pointer: UserString, _ value: UInt, _ size: UInt) throws(Errno) -> Int {
         let name = try attributeName(pointer)
+        // Files have no access control lists, and could have some.
+        if name.starts(with: GuestThread.systemSpace) {
+            throw GuestThread.accessLists.contains(name) && inode.kind != .symbolicLink ? .ENODATA : .EOPNOTSUPP
+        }
+        try checkReading(inode, name)
         if name.starts(with: Array("user.".utf8)), inode.kind != .regular, inode.kind != .directory { throw .ENODATA }
         let bytes = try inode.extendedAttribute(name)
         guard size > 0 else { return bytes.count }
@@ -270,7 +237,10 @@ extension GuestThread {
 
     func listAttributes(_ inode: any Inode, _ buffer: UInt, _ size: UInt) throws(Errno) -> Int {
         var bytes: [UInt8] = []
-        for name in try inode.extendedAttributeNames() { bytes += name + [0] }
+        for name in try inode.extendedAttributeNames() {
+            if name.starts(with: Array("trusted.".utf8)), !fileCredentials.has(.systemAdministrator) { continue }
+            bytes += name + [0]
+        }
         guard size > 0 else { return bytes.count }
         guard UInt(bytes.count) <= size else { throw .ERANGE }
         try copyOut(bytes, to: buffer)
@@ -279,6 +249,7 @@ extension GuestThread {
 
     func removeAttribute(_ inode: any Inode, _ place: Dentry?, _ pointer: UserString) throws(Errno) -> Int {
         let name = try attributeName(pointer)
+        if name.starts(with: GuestThread.systemSpace) { throw .EOPNOTSUPP }
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.removeExtendedAttribute(name)

@@ -45,10 +45,12 @@ extension GuestThread {
         guard let mount = source.location?.mount, mount === target.location?.mount else { throw .EXDEV }
         let start = if let from { from } else { try source.operations.seek(source, to: 0, whence: 1) }
         let place = if let to { to } else { try target.operations.seek(target, to: 0, whence: 1) }
-        guard start >= 0, place >= 0 else { throw .EINVAL }
+        for offset in [start, place] {
+            guard !UInt64(bitPattern: offset).addingReportingOverflow(UInt64(count)).overflow else { throw .EOVERFLOW }
+        }
         let wanted = Int64(min(count, GuestThread.maximumTransfer))
-        guard !start.addingReportingOverflow(wanted).overflow, !place.addingReportingOverflow(wanted).overflow else {
-            throw .EOVERFLOW
+        for offset in [start, place] {
+            guard offset >= 0, !offset.addingReportingOverflow(wanted).overflow else { throw .EINVAL }
         }
         let size = try source.operations.inode.attributes().size
         let length = max(0, min(wanted, size - min(start, size)))

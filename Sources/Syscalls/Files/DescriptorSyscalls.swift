@@ -9,14 +9,7 @@ extension GuestThread {
         return 0
     }
 
-    private func release(_ file: OpenFile) throws(Errno) {
-        // Closing any descriptor of a file drops the process's record locks on it.
-        if !file.flags.contains(.pathOnly) {
-            file.operations.inode.locks.clear(0, .max, of: .process(process.id))
-        }
-        defer { file.release() }
-        try file.operations.flush(file)
-    }
+    private func release(_ file: OpenFile) throws(Errno) { try files.closed(file) }
 
     /// See `close_range(2)`.
     func closeRange(_ first: UInt32, _ last: UInt32, _ flags: UInt32) throws(Errno) -> Int {
@@ -103,10 +96,38 @@ extension GuestThread {
             return try pipe.setCapacity(
                 Int(UInt32(truncatingIfNeeded: argument)), privileged: credentials.has(capability: 24))
         case 1033, 1034: return try seals(file, command == 1033 ? UInt32(truncatingIfNeeded: argument) : nil)
-        case 1024: return 2
-        case 1025: throw .EINVAL
+        case 15, 16: return try ownerStructure(file, command, argument)
+        // F_SETLEASE: nobody but the owner may ask, and then there are none to be had. F_GETLEASE: F_UNLCK.
+        case 1024:
+            guard fileCredentials.owns(try file.operations.inode.attributes()) else { throw .EACCES }
+            throw argument == 2 ? .EAGAIN : .EINVAL
+        case 1025: return 2
         default: throw .EINVAL
         }
+    }
+
+    /// F_SETOWN_EX and F_GETOWN_EX: a type (thread 0, process 1, group 2) and a number.
+    private func ownerStructure(_ file: OpenFile, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
+        if command == 16 {
+            var writer = ByteWriter(capacity: 8)
+            writer.put(Int32(file.owner < 0 ? 2 : 1))
+            writer.put(file.owner < 0 ? 0 &- file.owner : file.owner)
+            try copyOut(writer.bytes, to: argument)
+            return 0
+        }
+        var reader = ByteReader(try copyIn(8, from: argument))
+        let type: Int32 = reader.take()
+        let number: Int32 = reader.take()
+        guard (0...2).contains(type), number >= 0 else { throw .EINVAL }
+        let id = ProcessID(number)
+        let exists =
+            number == 0
+            || (type == 2
+                ? !kernel.members(ofGroup: id).isEmpty
+                : type == 1 ? kernel.processes[id] != nil : kernel.threads[id] != nil)
+        guard exists else { throw .ESRCH }
+        file.owner = type == 2 ? 0 &- number : number
+        return 0
     }
 
     private func seals(_ file: OpenFile, _ more: UInt32?) throws(Errno) -> Int {
@@ -171,7 +192,8 @@ extension GuestThread {
         let isDescription = command >= 36
         if isDescription, processID != 0 { throw .EINVAL }
         guard (0...2).contains(type) else { throw .EINVAL }
-        let owner: FileLocks.Owner = isDescription ? .description(ObjectIdentifier(file)) : .process(process.id)
+        let owner: FileLocks.Owner =
+            isDescription ? .description(ObjectIdentifier(file)) : .table(ObjectIdentifier(files))
         let range = try lockRange(file, whence, start, length)
         let wanted = FileLocks.Range(
             start: range.lowerBound, end: range.upperBound, isExclusive: type == 1, owner: owner,
@@ -188,21 +210,20 @@ extension GuestThread {
             return 0
         }
         guard locks.conflict(with: wanted) != nil else {
-            kernel.lockWaits[process.id] = nil
+            kernel.lockWaits[owner] = nil
             locks.set(wanted)
             return 0
         }
         guard command == 7 || command == 38 else { throw .EAGAIN }
-        if case .process(let own) = owner {
-            let holders = locks.holders(against: wanted)
-            kernel.lockWaits[own] = holders
-            if kernel.waitsInCircle(own) {
-                kernel.lockWaits[own] = nil
+        if !isDescription {
+            kernel.lockWaits[owner] = LockWait(self, for: locks.holders(against: wanted))
+            if kernel.waitsInCircle(owner) {
+                kernel.lockWaits[owner] = nil
                 throw .EDEADLK
             }
         }
         let wait = park(on: [locks.released])
-        if wait != .parked { kernel.lockWaits[process.id] = nil }
+        if wait != .parked { kernel.lockWaits[owner] = nil }
         throw wait
     }
 
@@ -221,8 +242,10 @@ extension GuestThread {
         guard from >= 0 else { throw .EINVAL }
         var end = Int64.max
         if length > 0 {
+            guard length - 1 <= .max - from else { throw .EOVERFLOW }
             (end, overflow) = from.addingReportingOverflow(length)
-            guard !overflow else { throw .EOVERFLOW }
+            // A range that ends with the last byte there can be reaches to the end of the file.
+            if overflow { end = .max }
         } else if length < 0 {
             end = from
             (from, overflow) = from.addingReportingOverflow(length)
@@ -257,7 +280,17 @@ extension GuestThread {
         return 0
     }
 
-    /// readahead(2), posix_fadvise(2).
+    /// See `sync_file_range(2)`.
+    func synchronizeRange(_ number: FileNumber, _ offset: Int, _ count: Int, _ flags: UInt32) throws(Errno) -> Int {
+        let kind = try file(number).operations.inode.kind
+        guard flags & ~7 == 0, offset >= 0, count >= 0, !offset.addingReportingOverflow(count).overflow else {
+            throw .EINVAL
+        }
+        guard [.regular, .blockDevice, .directory].contains(kind) else { throw .ESPIPE }
+        return 0
+    }
+
+    /// posix_fadvise(2).
     func advise(_ number: FileNumber, _ advice: Int32) throws(Errno) -> Int {
         let file = try file(number)
         guard file.operations.inode.kind != .fifo else { throw .ESPIPE }

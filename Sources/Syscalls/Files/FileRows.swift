@@ -198,10 +198,14 @@ extension SyscallRow {
             _ = try t.file(fd)
             return 0
         },
-        implement(Linux.sync_file_range) { (t, fd, _, _, _) throws(Errno) in try t.synchronize(fd) },
+        implement(Linux.sync_file_range) { (t, fd, offset, count, flags) throws(Errno) in
+            try t.synchronizeRange(fd, offset, count, UInt32(truncatingIfNeeded: flags))
+        },
         implement(Linux.fadvise64) { (t, fd, _, _, advice) throws(Errno) in try t.advise(fd, advice) },
         implement(Linux.readahead) { (t, fd, _, _) throws(Errno) in
-            guard try t.file(fd).flags.mayRead else { throw .EBADF }
+            let file = try t.file(fd)
+            guard file.flags.mayRead else { throw .EBADF }
+            guard [.regular, .blockDevice].contains(file.operations.inode.kind) else { throw .EINVAL }
             return 0
         },
     ]

@@ -40,7 +40,9 @@ extension GuestThread {
     }
 
     func walk(_ directory: FileNumber, _ path: [UInt8], _ options: WalkOptions) throws(Errno) -> PathWalk {
-        PathWalk(
+        // An empty path is no path, whatever the descriptor is.
+        guard !path.isEmpty || options.contains(.allowEmpty) else { throw .ENOENT }
+        return PathWalk(
             root: fileSystem.root,
             start: try start(directory, for: path, allowsFile: options.contains(.allowEmpty)),
             credentials: fileCredentials, options: options)

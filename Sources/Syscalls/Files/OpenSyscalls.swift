@@ -56,7 +56,9 @@ extension GuestThread {
             return try openNameless(directory, path, request)
         }
         if flags.contains(.create), flags.contains(.directory) { throw .EINVAL }
-        if let waiting = restart.object as? OpenFile { return try finishOpening(waiting) }
+        if let waiting = restart.object as? PendingOpening { return try finishOpening(waiting) }
+        // Before anything is made or emptied.
+        guard files.hasRoom(limit: process.limits.openFiles) else { throw .EMFILE }
         let dentry: Dentry
         var isNew = false
         if flags.contains(.create) {
@@ -81,23 +83,28 @@ extension GuestThread {
         while true {
             guard let name = parent.name else { throw flags.contains(.exclusive) ? .EEXIST : .EISDIR }
             if parent.mustBeDirectory { throw .EISDIR }
-            do throws(Errno) {
-                let existing = try parent.directory.child(name)
-                if flags.contains(.exclusive) { throw .EEXIST }
-                guard existing.inode.kind == .symbolicLink, follows else {
-                    return (try walk.end(of: parent, follow: false), false)
-                }
-                if try existing.inode.magicTarget() != nil { return (try walk.end(of: parent, follow: true), false) }
-                parent = try walk.parentThroughLink(existing, from: parent.directory)
-            } catch {
-                guard error == .ENOENT else { throw error }
-                break
+            guard let existing = try existing(name, in: parent.directory) else { break }
+            if flags.contains(.exclusive) { throw .EEXIST }
+            guard existing.inode.kind == .symbolicLink, follows else {
+                return (try walk.end(of: parent, follow: false), false)
             }
+            if try existing.inode.magicTarget() != nil { return (try walk.end(of: parent, follow: true), false) }
+            parent = try walk.parentThroughLink(existing, from: parent.directory)
         }
         let mode = FileMode(.regular, masked(request.mode))
         return (try TreeChanges.create(parent, mode: mode, fileCredentials), true)
     }
 
+    private func existing(_ name: FileName, in directory: Dentry) throws(Errno) -> Dentry? {
+        do throws(Errno) {
+            return try directory.child(name)
+        } catch {
+            guard error == .ENOENT else { throw error }
+            return nil
+        }
+    }
+
+    /// `O_TMPFILE`.
     private func openNameless(_ directory: FileNumber, _ path: [UInt8], _ request: OpenRequest) throws(Errno) -> Int {
         let dentry = try resolve(directory, path, request.options)
         guard dentry.inode.kind == .directory else { throw .ENOTDIR }
@@ -106,79 +113,90 @@ extension GuestThread {
         try credentials.check([.write, .execute], try dentry.inode.attributes())
         let inode = try dentry.inode.createNameless(
             NewInode(
-                mode: FileMode(.regular, masked(request.mode)), userID: credentials.userID, groupID: credentials.groupID
-            ))
+                mode: FileMode(.regular, masked(request.mode)), userID: credentials.userID,
+                groupID: credentials.groupID, isPermanentlyNameless: request.flags.contains(.exclusive)))
         let number = try inode.attributes().inode
         let nameless = Dentry(
-            name: FileName(Array("#\(number)".utf8)), parent: dentry, inode: inode, mount: dentry.mount)
-        return try open(nameless, request.flags, isNew: true)
+            name: FileName(Array("#\(number)".utf8)), parent: dentry, inode: inode, mount: dentry.mount,
+            isDeleted: true)
+        let flags = request.flags.subtracting([.directory, .temporaryFileBit])
+        let kept = request.flags.subtracting([.exclusive, .noControllingTerminal, .truncate, .closeOnExec])
+        return try open(nameless, flags, isNew: true, kept: kept)
     }
 
-    private func open(_ dentry: Dentry, _ flags: OpenFlags, isNew: Bool) throws(Errno) -> Int {
+    /// `kept`: the flags that `F_GETFL` will show, if they are not those of `flags`.
+    private func open(_ dentry: Dentry, _ flags: OpenFlags, isNew: Bool, kept: OpenFlags? = nil) throws(Errno) -> Int {
         let inode = dentry.inode
         let closeOnExec = flags.contains(.closeOnExec)
         if flags.contains(.pathOnly) {
             if flags.contains(.directory), inode.kind != .directory { throw .ENOTDIR }
-            let file = OpenFile(PathOnlyFile(inode), flags: [.pathOnly], location: dentry)
-            return try install(file, closeOnExec: closeOnExec)
+            let kept = flags.intersection([.pathOnly, .directory, .noFollow])
+            return try install(OpenFile(PathOnlyFile(inode), flags: kept, location: dentry), closeOnExec: closeOnExec)
         }
         try checkOpening(dentry, flags, isNew: isNew)
-        let operations = try inode.open(flags)
         if flags.contains(.truncate), inode.kind == .regular, !isNew {
+            if flags.mayWrite { try checkExecuting(inode) }
             try inode.truncate(to: 0)
         }
+        let operations = try inode.open(flags)
         // Creation flags are not status flags.
-        var kept = flags.subtracting([.create, .exclusive, .noControllingTerminal, .truncate, .closeOnExec])
-        kept.insert(.largeFile)
-        let file = OpenFile(operations, flags: kept, location: dentry)
+        var status = kept ?? flags.subtracting([.create, .exclusive, .noControllingTerminal, .truncate, .closeOnExec])
+        status.insert(.largeFile)
+        // Something without a place but in /proc (a pipe, say) stays without one.
+        let file = OpenFile(operations, flags: status, location: dentry.isPlaceless ? nil : dentry)
         if operations is PipeEnd, let named = (inode as? any NamedPipeHolder)?.namedPipe {
             return try waitForPeer(file, named, flags)
         }
         return try install(file, closeOnExec: closeOnExec)
     }
 
-    /// What Linux's `may_open` checks.
+    /// What Linux's `do_open` and `may_open` check.
     private func checkOpening(_ dentry: Dentry, _ flags: OpenFlags, isNew: Bool) throws(Errno) {
         let kind = dentry.inode.kind
-        if kind == .symbolicLink { throw .ELOOP }
+        if kind == .directory, flags.contains(.create) { throw .EISDIR }
         if flags.contains(.directory), kind != .directory { throw .ENOTDIR }
-        if kind == .directory, flags.accessMode != 0 || flags.contains(.create) || flags.contains(.truncate) {
-            throw .EISDIR
-        }
+        if kind == .symbolicLink { throw .ELOOP }
+        if kind == .directory, flags.accessMode != 0 || flags.contains(.truncate) { throw .EISDIR }
         guard !isNew else { return }
         var access: Access = []
         if flags.accessMode != 1 { access.insert(.read) }
         if flags.accessMode != 0 { access.insert(.write) }
         if flags.contains(.truncate) { access.insert(.write) }
         let attributes = try dentry.inode.attributes()
-        if access.contains(.write), dentry.mount.isReadOnly, kind == .regular || kind == .directory { throw .EROFS }
+        let isOnDisk = kind == .regular || kind == .directory
+        if access.contains(.write), dentry.mount.isReadOnly, isOnDisk { throw .EROFS }
         let credentials = fileCredentials
         try credentials.check(access, attributes)
         if flags.contains(.noAccessTime), !credentials.owns(attributes) { throw .EPERM }
+        if flags.mayWrite { try checkExecuting(dentry.inode) }
     }
+
+    /// What runs is not written: ETXTBSY.
+    func checkExecuting(_ inode: any Inode) throws(Errno) {
+        guard inode.kind == .regular else { return }
+        let runs = kernel.processes.values.contains { $0.executable?.inode === inode && !$0.threads.isEmpty }
+        if runs { throw .ETXTBSY }
+    }
+
+    // MARK: FIFOs
 
     /// A FIFO's opening waits for the other end.
     private func waitForPeer(_ file: OpenFile, _ pipe: NamedPipe, _ flags: OpenFlags) throws(Errno) -> Int {
-        restart.object = file
-        restart.value = pipe.peerOpens(flags) | (flags.contains(.closeOnExec) ? 1 << 62 : 0)
-        file.retain()
-        return try finishOpening(file)
+        let opening = PendingOpening(file, closeOnExec: flags.contains(.closeOnExec), seen: pipe.peerOpens(flags))
+        restart.object = opening
+        return try finishOpening(opening)
     }
 
-    private func finishOpening(_ file: OpenFile) throws(Errno) -> Int {
-        let closeOnExec = restart.value >> 62 & 1 == 1
-        let seen = restart.value & ~(1 << 62)
-        if let pipe = (file.operations.inode as? any NamedPipeHolder)?.namedPipe, pipe.mustWait(file.flags, seen: seen)
+    private func finishOpening(_ opening: PendingOpening) throws(Errno) -> Int {
+        let file = opening.file
+        if let pipe = (file.operations.inode as? any NamedPipeHolder)?.namedPipe,
+            pipe.mustWait(file.flags, seen: opening.seen)
         {
             let wait = park(on: [pipe.pipe.waitQueue])
-            if wait != .parked {
-                restart.object = nil
-                file.release()
-            }
+            if wait != .parked { restart.object = nil }
             throw wait
         }
-        defer { file.release() }
-        return try install(file, closeOnExec: closeOnExec)
+        return try install(file, closeOnExec: opening.closeOnExec)
     }
 
     /// See `memfd_create(2)`.
@@ -188,9 +206,27 @@ extension GuestThread {
         let name = try copyInString(from: pointer.address, limit: 250, tooLong: .EINVAL)
         let (inode, mount) = try kernel.newMemoryFile(flags: flags, credentials: fileCredentials)
         let dentry = Dentry(
-            name: FileName(Array("memfd:".utf8) + name), parent: nil, inode: inode, mount: mount)
+            name: FileName(Array("memfd:".utf8) + name), parent: nil, inode: inode, mount: mount, isDeleted: true)
         let open: OpenFlags = [.readWrite, .largeFile]
         let file = OpenFile(try inode.open(open), flags: open, location: dentry)
         return try install(file, closeOnExec: flags & 1 != 0)
     }
+}
+
+/// One end of a FIFO that is open and waits for the other. It goes when nobody waits any more, whether the opening has
+/// succeeded, was interrupted, or its thread has died.
+private final class PendingOpening {
+    let file: OpenFile
+    let closeOnExec: Bool
+    /// How often the other end had been opened before.
+    let seen: Int
+
+    init(_ file: OpenFile, closeOnExec: Bool, seen: Int) {
+        self.file = file
+        self.closeOnExec = closeOnExec
+        self.seen = seen
+        file.retain()
+    }
+
+    deinit { file.release() }
 }

@@ -1,6 +1,7 @@
 internal import GuestMemory
 internal import Kernel
 internal import LinuxABI
+internal import Platform
 internal import VFS
 
 /// read(2), write(2), pread(2), pwrite(2), readv(2), writev(2) and lseek(2).
@@ -14,7 +15,7 @@ extension GuestThread {
     func read(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayRead else { throw .EBADF }
-        return try read(file, [Segment(buffer.address, count)], at: nil)
+        return try read(file, [try Segment(buffer.address, count)], at: nil)
     }
 
     func pread(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
@@ -22,13 +23,13 @@ extension GuestThread {
         let file = try file(number)
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayRead else { throw .EBADF }
-        return try read(file, [Segment(buffer.address, count)], at: Int64(offset))
+        return try read(file, [try Segment(buffer.address, count)], at: Int64(offset))
     }
 
     func write(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayWrite else { throw .EBADF }
-        return try write(file, [Segment(buffer.address, count)], at: nil)
+        return try write(file, [try Segment(buffer.address, count)], at: nil)
     }
 
     func pwrite(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
@@ -36,7 +37,7 @@ extension GuestThread {
         let file = try file(number)
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayWrite else { throw .EBADF }
-        return try write(file, [Segment(buffer.address, count)], at: Int64(offset))
+        return try write(file, [try Segment(buffer.address, count)], at: Int64(offset))
     }
 
     /// readv, preadv, preadv2: the flags are RWF_*.
@@ -47,7 +48,7 @@ extension GuestThread {
         if let offset, offset < 0 { throw .EINVAL }
         if offset != nil, !file.operations.isSeekable { throw .ESPIPE }
         guard file.flags.mayRead else { throw .EBADF }
-        guard flags & ~0x1f == 0 else { throw .EOPNOTSUPP }
+        guard flags & ~0xf == 0 else { throw .EOPNOTSUPP }
         return try read(file, try segments(vector, count), at: offset.map(Int64.init), noWait: flags & 8 != 0)
     }
 
@@ -59,7 +60,17 @@ extension GuestThread {
         if offset != nil, !file.operations.isSeekable { throw .ESPIPE }
         guard file.flags.mayWrite else { throw .EBADF }
         guard flags & ~0x1f == 0 else { throw .EOPNOTSUPP }
-        return try write(file, try segments(vector, count), at: offset.map(Int64.init), noWait: flags & 8 != 0)
+        let segments = try segments(vector, count)
+        let noWait = flags & 8 != 0
+        // RWF_NOWAIT is not for writes to files, as on ext4.
+        if noWait, file.operations.inode.kind == .regular { throw .EOPNOTSUPP }
+        // RWF_APPEND: for this one call.
+        guard flags & 0x10 != 0, !file.flags.contains(.append) else {
+            return try write(file, segments, at: offset.map(Int64.init), noWait: noWait)
+        }
+        file.flags.insert(.append)
+        defer { file.flags.remove(.append) }
+        return try write(file, segments, at: offset.map(Int64.init), noWait: noWait)
     }
 
     /// A stretch of guest memory of one vector entry.
@@ -67,7 +78,10 @@ extension GuestThread {
         var address: UInt
         var count: Int
 
-        init(_ address: UInt, _ count: UInt) {
+        /// Throws EFAULT for what no guest can have.
+        init(_ address: UInt, _ count: UInt) throws(Errno) {
+            let (end, overflow) = address.addingReportingOverflow(count)
+            guard !overflow, end <= GuestLayout.taskSize else { throw .EFAULT }
             self.address = address
             self.count = Int(min(count, GuestThread.maximumTransfer))
         }
@@ -77,15 +91,19 @@ extension GuestThread {
     func segments(_ vector: UInt, _ count: UInt) throws(Errno) -> [Segment] {
         guard count <= 1024 else { throw .EINVAL }
         var reader = ByteReader(try copyIn(Int(count) * 16, from: vector))
+        var pairs: [(address: UInt, length: UInt)] = []
+        for _ in 0..<count {
+            let pair: (address: UInt, length: UInt) = (reader.take(), reader.take())
+            guard Int(bitPattern: pair.length) >= 0 else { throw .EINVAL }
+            pairs.append(pair)
+        }
         var segments: [Segment] = []
         var total: UInt = 0
-        for _ in 0..<count {
-            let address: UInt = reader.take()
-            let length: UInt = reader.take()
-            guard Int(bitPattern: length) >= 0 else { throw .EINVAL }
-            let taken = min(length, GuestThread.maximumTransfer - total)
-            total += taken
-            segments.append(Segment(address, taken))
+        for (address, length) in pairs {
+            var segment = try Segment(address, length)
+            segment.count = Int(min(length, GuestThread.maximumTransfer - total))
+            total += UInt(segment.count)
+            segments.append(segment)
         }
         return segments
     }
@@ -117,7 +135,9 @@ extension GuestThread {
                 let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
                     let got = try waiting(for: file, .readable, noWait: noWait || done > 0) { () throws(Errno) in
-                        try transfer(wanted, to: segment.address &+ UInt(inside)) { output throws(Errno) in
+                        try transfer(
+                            wanted, to: segment.address &+ UInt(inside), checksFirst: !isSeekable
+                        ) { output throws(Errno) in
                             try operations.read(file, into: &output, at: position)
                         }
                     }
@@ -138,10 +158,10 @@ extension GuestThread {
 
     /// Reads into a buffer and copies what came to the guest.
     private func transfer(
-        _ count: Int, to address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+        _ count: Int, to address: UInt, checksFirst: Bool, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
     ) throws(Errno) -> Int {
-        // Linux touches the first page before it takes anything from a pipe or socket.
-        if let map, !map.areas.allows(.write, in: address..<(address &+ 1 == 0 ? address : address + 1)) {
+        // What is taken from a pipe or socket cannot be put back when the guest's memory turns out not to be there.
+        if checksFirst, let map, !map.areas.allows(.write, in: address..<(address &+ 1 == 0 ? address : address + 1)) {
             throw .EFAULT
         }
         let bytes = try [UInt8](capacity: count) { output throws(Errno) in try body(&output) }
@@ -159,6 +179,7 @@ extension GuestThread {
         }
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
+        if isSeekable, segments.contains(where: { $0.count > 0 }) { try losePrivileges(operations.inode) }
         var done = restart.bytesDone
         var skip = done
         for segment in segments {

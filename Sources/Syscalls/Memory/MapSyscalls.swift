@@ -21,7 +21,7 @@ extension GuestThread {
         let flags = MapFlags(rawValue: rawFlags)
         let protection = Protection(rawValue: Int32(truncatingIfNeeded: protection & 7))
         let kind = rawFlags & MapFlags.typeMask
-        let file = flags.contains(.anonymous) ? nil : try files.file(number)
+        let file = flags.contains(.anonymous) ? nil : try self.file(number)
         guard length > 0 else { throw .EINVAL }
         guard let length = MemoryMap.pageUp(length), length <= GuestLayout.taskSize else { throw .ENOMEM }
         let (end, overflow) = offset.addingReportingOverflow(length)

@@ -88,6 +88,7 @@ extension GuestThread {
     private func checkProgram(_ dentry: Dentry) throws(Errno) {
         guard dentry.inode.kind == .regular else { throw dentry.inode.kind == .symbolicLink ? .ELOOP : .EACCES }
         try fileCredentials.check(.execute, try dentry.inode.attributes())
+        guard dentry.inode.locks.writers == 0 else { throw .ETXTBSY }
     }
 
     /// A file that may be executed, open for reading by the kernel.

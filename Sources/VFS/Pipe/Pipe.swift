@@ -1,3 +1,4 @@
+internal import HostSystem
 package import LinuxABI
 
 /// The bytes between the ends of a pipe. See `pipe(7)`.
@@ -37,14 +38,13 @@ package final class Pipe {
             wanted = min(wanted, packet)
             packets.removeFirst()
         }
+        // At most two pieces: up to the ring's end, and on from its beginning.
+        let first = min(wanted, ring.count - head)
         let source = ring
         let span = source.span
-        for _ in 0..<wanted {
-            output.append(span[head])
-            head += 1
-            if head == ring.count { head = 0 }
-        }
-        head = ring.isEmpty ? 0 : (head + dropped) % ring.count
+        output.append(copying: span.extracting(head..<head + first))
+        output.append(copying: span.extracting(0..<wanted - first))
+        head = ring.isEmpty ? 0 : (head + wanted + dropped) % ring.count
         count -= wanted + dropped
         if count == 0 { head = 0 }
         waitQueue.wake(.writable)
@@ -59,13 +59,10 @@ package final class Pipe {
         guard room >= needed else { throw .EAGAIN }
         let taken = min(bytes.count, asPacket ? min(room, Pipe.atomicSize) : room)
         grow(to: count + taken)
-        var tail = (head + count) % ring.count
+        let tail = (head + count) % ring.count
         var span = ring.mutableSpan
-        for index in 0..<taken {
-            span[tail] = bytes[index]
-            tail += 1
-            if tail == span.count { tail = 0 }
-        }
+        let first = span.replace(at: tail, with: bytes.extracting(first: taken))
+        span.replace(at: 0, with: bytes.extracting(first..<taken))
         count += taken
         if asPacket { packets.append(taken) }
         waitQueue.wake(.readable)
@@ -104,6 +101,14 @@ package final class Pipe {
         larger.append(contentsOf: repeatElement(0, count: size - larger.count))
         ring = larger
         head = 0
+    }
+
+    /// What nobody has read is gone with the last end: a FIFO's name leads to an empty pipe again.
+    func forgetBytes() {
+        ring = []
+        head = 0
+        count = 0
+        packets = []
     }
 
     func endClosed() { waitQueue.wakeAll() }
@@ -151,7 +156,8 @@ package final class PipeEnd: FileOperations {
         return events
     }
 
-    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int {
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
+    {
         // FIONREAD
         guard command == 0x541b else { throw .ENOTTY }
         var writer = ByteWriter()
@@ -163,6 +169,7 @@ package final class PipeEnd: FileOperations {
     package func release(_ file: OpenFile) {
         if reads { pipe.readers -= 1 }
         if writes { pipe.writers -= 1 }
+        if pipe.readers == 0, pipe.writers == 0 { pipe.forgetBytes() }
         pipe.endClosed()
     }
 }
