@@ -20,24 +20,24 @@ int main(void) {
     int zero = must("open", open("/dev/zero", O_RDONLY));
     must("pipe", pipe(ends));
 
-    result("read to NULL", read(fd, NULL, 5));
-    result("read of no bytes to NULL", read(fd, NULL, 0));
+    result("read to NULL", read(fd, NOTHING, 5));
+    result("read of no bytes to NULL", read(fd, NOTHING, 0));
     result("the offset stayed", lseek(fd, 0, SEEK_CUR));
     result("read to read-only memory", read(fd, read_only, 5));
     result("read to a kernel address", read(fd, KERNEL_ADDRESS, 5));
     result("read to a non-canonical address", read(fd, (void *)0x8000000000000000ul, 5));
     result("read of too many bytes to a good address", syscall(SYS_read, fd, data, 1ul << 63));
-    result("pread at the end to NULL", pread(fd, NULL, 5, 20));
-    result("write from NULL", write(fd, NULL, 5));
+    result("pread at the end to NULL", pread(fd, NOTHING, 5, 20));
+    result("write from NULL", write(fd, NOTHING, 5));
     result("write from a kernel address", write(fd, KERNEL_ADDRESS, 5));
-    result("write of no bytes from NULL", write(fd, NULL, 0));
-    result("write to /dev/null from NULL", write(null, NULL, 5));
-    result("read of /dev/zero to NULL", read(zero, NULL, 5));
+    result("write of no bytes from NULL", write(fd, NOTHING, 0));
+    result("write to /dev/null from NULL", write(null, NOTHING, 5));
+    result("read of /dev/zero to NULL", read(zero, NOTHING, 5));
     result("read of /dev/zero across an edge", read(zero, edge - 3, 10));
-    result("read from the pipe's empty end to NULL, no bytes", read(ends[0], NULL, 0));
-    result("write to a pipe from NULL", write(ends[1], NULL, 5));
+    result("read from the pipe's empty end to NULL, no bytes", read(ends[0], NOTHING, 0));
+    result("write to a pipe from NULL", write(ends[1], NOTHING, 5));
     must("write", write(ends[1], "pipe!", 5));
-    result("read of a pipe to NULL", read(ends[0], NULL, 5));
+    result("read of a pipe to NULL", read(ends[0], NOTHING, 5));
     result("the bytes are still there", read(ends[0], data, 32));
 
     struct iovec vector[3] = {{data, 4}, {WILD, 4}, {data + 8, 4}};
