@@ -27,7 +27,7 @@ static void put(int descriptor, const void *bytes, size_t count) {
 }
 
 static void become(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                   const int standard[3], int release, int failure) {
+                   const int standard[3], int session, int release, int failure) {
     char byte;
     long got;
     do got = read(release, &byte, 1);
@@ -35,6 +35,7 @@ static void become(const char *path, char *const arguments[], char *const enviro
     if (got != 1) _exit(127);
     // Traced from here on: the trace's own option takes over, and the program does not see this one.
     prctl(PR_SET_PDEATHSIG, 0);
+    if (session && setsid() < 0) goto failed;
     // Out of the way of 0 to 2 first: the caller may hand them over in any order.
     int moved[3];
     for (int index = 0; index < 3; index++) {
@@ -54,7 +55,7 @@ failed:;
 }
 
 int apus_ptrace_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                      const int standard[3], int *release, int *failure) {
+                      const int standard[3], int session, int *release, int *failure) {
     int go[2], fail[2];
     if (pipe2(go, O_CLOEXEC) < 0) return -errno;
     if (pipe2(fail, O_CLOEXEC) < 0) {
@@ -77,7 +78,7 @@ int apus_ptrace_spawn(const char *path, char *const arguments[], char *const env
         // Until it is traced, nothing else ends it with its tracer.
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         close(go[1]), close(fail[0]);
-        become(path, arguments, environment, directory, standard, go[0], fail[1]);
+        become(path, arguments, environment, directory, standard, session, go[0], fail[1]);
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(go[0]), close(fail[1]);

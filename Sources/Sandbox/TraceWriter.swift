@@ -76,9 +76,13 @@ final class TraceWriter: TraceSink {
                     number: signal.signal.rawValue, code: signal.code,
                     sender: hasSender ? signal.processID.rawValue : 0,
                     value: signal.signal == .child
-                        ? signal.status : signal.code == SignalInfo.queue ? Int32(truncatingIfNeeded: signal.value) : 0,
+                        ? signal.status
+                        : TraceWriter.hasValue(signal.code) ? Int32(truncatingIfNeeded: signal.value) : 0,
                     address: UInt64(signal.address))), thread)
     }
+
+    /// SI_QUEUE, SI_TIMER and SI_MESGQ carry the value that was given for them.
+    private static func hasValue(_ code: Int32) -> Bool { (-3)...(-1) ~= code }
 
     func stopped(_ thread: GuestThread, by signal: SignalNumber) { emit(.stopped(signal: signal.rawValue), thread) }
 
@@ -88,7 +92,10 @@ final class TraceWriter: TraceSink {
     }
 
     func executed(_ thread: GuestThread, path: [UInt8], formerID: ProcessID) {
-        if let call = underWay.removeValue(forKey: formerID) { emit(.unfinished(call, .replaced), thread) }
+        // A thread that was not the leader made the call under the number that it had then.
+        if let call = underWay.removeValue(forKey: formerID) {
+            emit(.unfinished(call, .replaced), thread, as: formerID)
+        }
         emit(.exec(path: path, formerThread: formerID.rawValue), thread)
     }
 
@@ -107,10 +114,11 @@ final class TraceWriter: TraceSink {
 
     // MARK: The file
 
-    private func emit(_ kind: TraceEvent.Kind, _ thread: GuestThread) {
+    private func emit(_ kind: TraceEvent.Kind, _ thread: GuestThread, as id: ProcessID? = nil) {
         encoder.encode(
             TraceEvent(
-                sequence: sequence, process: thread.process.id.rawValue, thread: thread.id.rawValue, kind: kind),
+                sequence: sequence, process: thread.process.id.rawValue, thread: (id ?? thread.id).rawValue,
+                kind: kind),
             into: &buffer)
         sequence += 1
         if buffer.count >= TraceWriter.bufferSize { flush() }

@@ -177,7 +177,7 @@ package struct TracedSignal: Hashable, Sendable {
     package var code: Int32
     /// `si_pid`, where the code says that there is one; 0 otherwise.
     package var sender: Int32
-    /// `si_status` of SIGCHLD, `si_int` of a queued signal; 0 otherwise.
+    /// `si_status` of SIGCHLD, `si_int` of a queued or a timer's signal; 0 otherwise.
     package var value: Int32
     /// `si_addr` of a fault; 0 otherwise.
     package var address: UInt64

@@ -117,7 +117,24 @@ struct CanonicalTests {
         let lines = try #require(try Self.lines(run)["1"])
         #expect(lines.count == 3)
         #expect(lines[0].hasPrefix("getuid"))
-        #expect(lines[2].contains("/bin/y"))
+        #expect(lines[2].contains("another program"))
+    }
+
+    @Test("a thread that is not the leader goes on as itself after execve")
+    func execFromThread() throws {
+        let run = TraceBuilder.trace(process: 10) { trace in
+            trace.call("getuid")
+            trace.add(.clone(CloneEdge(child: 11, process: 10, flags: 0x10100)))
+            trace.add(.exit(WaitStatus(exitCode: 0)))
+            trace.thread = 11
+            trace.add(.unfinished(TracedCall(number: 59, arguments: CallArguments([1, 2, 3])), .replaced))
+            trace.thread = 10
+            trace.add(.exec(path: Array("/bin/x".utf8), formerThread: 11))
+            trace.call("gettid", [], 10)
+        }
+        let lines = try Self.lines(run)
+        #expect(lines.keys.sorted() == ["1", "1/2"])
+        #expect(lines["1/2"]?.last?.hasSuffix("= 1/2") == true)
     }
 
     @Test("mappings are cut, moved and forgotten as the calls say")

@@ -172,6 +172,42 @@ struct DivergenceTests {
         #expect(try Self.compare(reads(["abcd", "ef"]), reads(["abcd", "ex"])).verdict == .different)
     }
 
+    @Test("another argument explains another result; a call that fails explains itself")
+    func consequences() throws {
+        func write(_ text: String) -> (inout TraceBuilder) -> Void { { $0.write(text) } }
+        let other = try Self.compare(write("one"), write("three"))
+        #expect(other.divergences.map(\.field) == ["buf"])
+        #expect(other.divergences.first?.explanation.contains("before") == true)
+        let failed = try Self.compare({ $0.call("dup2", [3, 4], 4) }, { $0.call("dup2", [3, 5], -9) })
+        #expect(failed.divergences.map(\.kind) == [.errno])
+    }
+
+    @Test("which of several children ends first is a race, how one child ends is not")
+    func anyChild() throws {
+        func program(_ order: [Int32], code: UInt8 = 0) -> (inout TraceBuilder) -> Void {
+            { trace in
+                for child in 1...2 as ClosedRange<Int32> {
+                    trace.fork(trace.process + child)
+                    trace.as(trace.process + child) { $0.exit(Int32(code)) }
+                }
+                for child in order {
+                    let status = TracePayload(parameter: 1, isOutput: true, bytes: [0, code, 0, 0])
+                    trace.call(
+                        "wait4", [UInt64(bitPattern: -1), trace.base, 0, 0], Int64(trace.process + child), [status])
+                }
+            }
+        }
+        #expect(try Self.compare(program([1, 2]), program([2, 1])).verdict == .explained)
+        #expect(try Self.compare(program([1, 2]), program([1, 2], code: 1)).verdict == .different)
+    }
+
+    @Test("a call that both sides interrupt must be restarted in the same way")
+    func restarts() throws {
+        let difference = try Self.compare({ $0.call("poll", [0, 0, 5], -516) }, { $0.call("poll", [0, 0, 5], -514) })
+        #expect(difference.divergences.map(\.kind) == [.errno])
+        #expect(difference.verdict == .different)
+    }
+
     @Test("entries of a directory in another order are an order, explained")
     func directoryOrder() throws {
         func entry(_ name: String, _ inode: UInt8) -> [UInt8] {

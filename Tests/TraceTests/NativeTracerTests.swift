@@ -307,6 +307,17 @@ struct NativeTracerTests {
         #expect(!processes.contains { FileManager.default.fileExists(atPath: "/proc/\($0)/fd/0") })
     }
 
+    @Test("gives the program a session of its own if asked to", arguments: [true, false])
+    func session(isOwn: Bool) throws {
+        let program = try TestPrograms.compile("int main(void) { return 0; }")
+        defer { try? FileManager.default.removeItem(at: program.deletingLastPathComponent()) }
+        var command = NativeTracer.Command("/bin/sh", ["-c", "ps -o pid=,sid= $$ | grep -q '\\([0-9]\\+\\) *\\1$'"])
+        command.environment = ["PATH=/usr/bin:/bin"]
+        command.startsSession = isOwn
+        let run = try NativeTracer(options: TestPrograms.quick).run(command) { _ in }
+        #expect((run.status.exitCode == 0) == isOwn)
+    }
+
     @Test("tells a call of another ABI from those of the table")
     func foreign() throws {
         let (events, _) = try TestPrograms.trace(

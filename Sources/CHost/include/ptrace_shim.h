@@ -27,11 +27,11 @@ struct apus_ptrace_signal {
 };
 
 /// Forks a child that waits to be released and then becomes `path`. `standard` are its descriptors 0 to 2 (each -1 to
-/// keep the caller's); everything above is closed by the exec. Signals are reset. `*release` gets the descriptor to write
-/// one byte to, `*failure` the one that gives the errno if the exec fails, and ends otherwise.
-/// Returns the child's number.
+/// keep the caller's); everything above is closed by the exec. With `session` it leads a session of its own. Signals are
+/// reset. `*release` gets the descriptor to write one byte to, `*failure` the one that gives the errno if the exec fails,
+/// and ends otherwise. Returns the child's number.
 int apus_ptrace_spawn(const char *path, char *const arguments[], char *const environment[], const char *directory,
-                      const int standard[3], int *release, int *failure);
+                      const int standard[3], int session, int *release, int *failure);
 
 /// Seizes a task with every option that the tracer needs; it is killed when the calling thread ends.
 int apus_ptrace_seize(int task);

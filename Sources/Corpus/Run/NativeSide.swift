@@ -25,6 +25,7 @@ package struct NativeSide {
         command.standardInput = input.fileDescriptor
         command.standardOutput = output.descriptor
         command.standardError = errors.descriptor
+        command.startsSession = true
         var options = NativeTracer.Options()
         options.timeout = UInt64(plan.seconds) * 1000
         options.killsSurvivors = true

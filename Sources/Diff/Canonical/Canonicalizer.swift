@@ -44,6 +44,11 @@ struct Canonicalizer {
     mutating func add(_ event: TraceEvent) {
         // The last thread's own end says the same.
         if case .processExit = event.kind { return }
+        if case .exec(_, let former) = event.kind, former != event.thread, let caller = threads[former] {
+            // A thread that is not the leader goes on under the leader's number.
+            threads[event.thread] = caller
+            threads[former] = nil
+        }
         let (index, state) = thread(event)
         trace.eventCount += 1
         switch event.kind {
@@ -65,7 +70,7 @@ struct Canonicalizer {
                 simple(.stopped, SignalText.name(signal), "--- stopped by \(SignalText.name(signal)) ---"), event, index
             )
         case .clone(let edge): clone(edge, event, from: index, state)
-        case .exec(let path, let former): exec(path, former, event, index, state)
+        case .exec: exec(event, index, state)
         case .exit(let status):
             append(simple(.exit, "exit", "+++ " + RunEnding.ended(status).description + " +++"), event, index)
             threads[event.thread] = nil
@@ -118,18 +123,14 @@ struct Canonicalizer {
             child: Int32(child))
     }
 
-    private mutating func exec(
-        _ path: [UInt8], _ former: Int32, _ event: TraceEvent, _ index: Int, _ state: ProcessState
-    ) {
-        var index = index
-        // A thread that is not the leader goes on under the leader's number.
-        if former != event.thread, let caller = threads.removeValue(forKey: former) { index = caller.index }
+    /// The path is the call's, which comes before.
+    private mutating func exec(_ event: TraceEvent, _ index: Int, _ state: ProcessState) {
         let fresh = ProcessState(copying: state)
         fresh.replaceProgram()
         threads[event.thread] = (index, fresh)
         labels[event.thread] = trace.threads[index].label
         if index == 0, trace.threads[0].events.isEmpty { return }
-        append(simple(.exec, "exec", "+++ runs \(Quoting.quoted(path)) +++"), event, index)
+        append(simple(.exec, "exec", "+++ runs another program +++"), event, index)
     }
 
     // MARK: Shapes
@@ -185,6 +186,12 @@ struct Canonicalizer {
                 CanonicalField(
                     path: interner.number(of: "result"), value: interner.number(of: text), side: .result, isBytes: false
                 ))
+        }
+        if let reason {
+            fields.append(
+                CanonicalField(
+                    path: interner.number(of: "end"), value: interner.number(of: "\(reason)"), side: .result,
+                    isBytes: false))
         }
         let kind: CanonicalShape.Kind = result == nil ? .unfinished : isInterrupted ? .interrupted : .call
         let isStream =

@@ -28,7 +28,9 @@ struct Classifier {
     func changed(_ native: CanonicalShape, _ sandbox: CanonicalShape, _ differences: [FieldDifference]) -> Class? {
         let name = interner.text(native.name)
         let isPlaced = MemoryCalls.names.contains(name) && native.errno == sandbox.errno
-        guard let first = differences.min(by: { rank($0, isPlaced) < rank($1, isPlaced) }) else { return nil }
+        // Another input explains another result, unless one is an error.
+        let follows = isPlaced || (native.errno == sandbox.errno && differences.contains { $0.side == .input })
+        guard let first = differences.min(by: { rank($0, follows) < rank($1, follows) }) else { return nil }
         let left = first.left.map { interner.text($0.value) }
         let right = first.right.map { interner.text($0.value) }
         var path = interner.text(first.path)
@@ -44,6 +46,11 @@ struct Classifier {
             found.explanation = isKilled ? "the thread dies in the sandbox only" : "the thread ends with another status"
             return found
         default: break
+        }
+        if native.kind == .interrupted, sandbox.kind == .interrupted, native.errno != sandbox.errno {
+            found.kind = .errno
+            found.explanation = "\(name) is interrupted on both sides, but is to be restarted in another way"
+            return found
         }
         if native.kind == .interrupted || sandbox.kind == .interrupted {
             found.cause = isConcurrent || native.kind == sandbox.kind ? .amplifiedRace : .bug
@@ -95,12 +102,12 @@ struct Classifier {
         return found
     }
 
-    /// Results tell more than what came out, and that more than what the program passed; but where a mapping comes to
-    /// lie follows from what was asked for.
-    private func rank(_ difference: FieldDifference, _ isPlaced: Bool) -> Int {
+    /// Results tell more than what came out, and that more than what the program passed; but a result that follows from
+    /// what was asked for tells nothing.
+    private func rank(_ difference: FieldDifference, _ follows: Bool) -> Int {
         switch difference.side {
-        case .result: isPlaced ? 3 : 0
-        case .output: 1
+        case .result: follows ? 4 : 0
+        case .output: follows ? 3 : 1
         case .input: 2
         }
     }
@@ -149,13 +156,24 @@ struct Classifier {
         let field = path.split(separator: ".").last.map(String.init) ?? path
         if Environment.calls.contains(name) || Environment.fields.contains(field) { return .environment }
         if field == "st_nlink" || field == "stx_nlink", isDirectory(native) { return .environment }
+        // Natively the process group, the session and the parent may be those of whoever started the program.
+        if left != right, isOutside(left) || isOutside(right) {
+            return .environment
+        }
         if Set([left, right]) == ["0", "TIME"] { return .timePrecision }
         guard isConcurrent else { return .bug }
         if name == "futex" || name == "sched_yield" { return .amplifiedRace }
         if native.isStream, path == "result", native.errno == 0 { return .amplifiedRace }
-        if name == "wait4" || name == "waitid", has("options", "WNOHANG", native) { return .amplifiedRace }
+        if name == "wait4" || name == "waitid" {
+            if has("options", "WNOHANG", native) { return .amplifiedRace }
+            // Of several children any may end first.
+            let isAny = has("upid", "-1", native) || has("which", "P_ALL", native)
+            if isAny, path == "result" || path.hasPrefix("infop") { return .amplifiedRace }
+        }
         return .bug
     }
+
+    private func isOutside(_ value: String?) -> Bool { value == "OUTSIDE" || value == "-OUTSIDE" }
 
     private func has(_ path: String, _ text: String, _ shape: CanonicalShape) -> Bool {
         shape.fields.contains { interner.text($0.path) == path && interner.text($0.value).contains(text) }
@@ -189,6 +207,10 @@ struct Classifier {
             found.cause = .amplifiedRace
             found.explanation =
                 "\(name) is interrupted by a signal \(side) only: when a signal arrives is a matter of timing"
+            return found
+        case .unfinished where isConcurrent && has("end", "killed", shape):
+            found.cause = .amplifiedRace
+            found.explanation += ": where a thread is when it is killed is a matter of timing"
             return found
         default: break
         }
@@ -260,7 +282,9 @@ private enum Environment {
     static let loader =
         "the dynamic loader allocates at another time or more at once: natively it has a vDSO to remember, in the sandbox it has not"
     /// Threads that meet at a lock, and processes whose children end, make more or fewer of them.
-    static let racing: Set = ["futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid"]
+    static let racing: Set = [
+        "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "nanosleep", "clock_nanosleep",
+    ]
     /// Threads that meet in the allocator make more or fewer of them.
     static let allocating: Set = ["madvise", "mprotect", "munmap", "mmap", "brk"]
 }

@@ -10,7 +10,7 @@ package import TraceModel
 package struct NativeTracer: Sendable {
     package struct Options: Sendable {
         /// Which bytes of a call's memory its event holds.
-        package var planner = PayloadPlanner()
+        package var planner = PayloadPlanner(limit: PayloadPlanner.comparisonLimit)
         /// Whether events carry the time.
         package var times = false
         /// After this many milliseconds everything is killed and the run counts as hung; nil: never.
@@ -34,6 +34,9 @@ package struct NativeTracer: Sendable {
         package var standardInput: Int32 = -1
         package var standardOutput: Int32 = -1
         package var standardError: Int32 = -1
+        /// Whether the program leads a session and a process group of its own, as the first one of a sandbox does. It
+        /// then has no controlling terminal.
+        package var startsSession = false
 
         package init(
             _ program: String, _ arguments: [String] = [], environment: [String] = [], workingDirectory: String? = nil

@@ -313,7 +313,8 @@ struct TraceLoop {
         let standard = [command.standardInput, command.standardOutput, command.standardError]
         // The shim reads the vectors and three descriptors, and writes two.
         let child = unsafe apus_ptrace_spawn(
-            path, arguments, environment, command.workingDirectory, standard, &release, &failure)
+            path, arguments, environment, command.workingDirectory, standard, command.startsSession ? 1 : 0, &release,
+            &failure)
         guard child > 0 else {
             throw TraceError(.cannotStart, "cannot fork for '\(path)': \(Errno(rawValue: -child))")
         }
