@@ -46,6 +46,7 @@ default: break
 
 var options = NativeTracer.Options()
 options.killsSurvivors = true
+options.planner = PayloadPlanner(limit: PayloadPlanner.comparisonLimit)
 var encoder = TraceEncoder()
 var bytes: [UInt8] = []
 encoder.start(TraceHeader(subject: .sandbox), into: &bytes)
