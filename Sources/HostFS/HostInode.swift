@@ -63,7 +63,8 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         if change.userID != nil || change.groupID != nil {
             try Host.setOwner(descriptor, user: change.userID ?? .max, group: change.groupID ?? .max)
         }
-        if let permissions = change.permissions { try setMode(permissions) }
+        // A link has no permissions of its own.
+        if let permissions = change.permissions, kind != .symbolicLink { try setMode(permissions) }
         if change.accessTime != nil || change.modificationTime != nil {
             try Host.setTimes(descriptor, access: change.accessTime, modification: change.modificationTime)
         }
@@ -177,6 +178,7 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
             // A shared mapping for writing reads, too.
             var wanted: OpenFlags = flags.mayWrite ? .readWrite : []
             wanted.formUnion([.nonBlocking, .noControllingTerminal])
+            wanted.formUnion(flags.intersection(.noAccessTime))
             do throws(Errno) {
                 return HostFile(self, try reopen(wanted))
             } catch {

@@ -59,7 +59,7 @@ extension SandboxInformation {
         "sys/fs/file-max": "9223372036854775807", "sys/fs/lease-break-time": "45", "sys/fs/leases-enable": "0",
         "sys/fs/nr_open": "1048576", "sys/fs/overflowgid": "65534", "sys/fs/overflowuid": "65534",
         "sys/fs/pipe-max-size": "1048576", "sys/fs/pipe-user-pages-hard": "0", "sys/fs/pipe-user-pages-soft": "16384",
-        "sys/fs/protected_fifos": "0", "sys/fs/protected_hardlinks": "0", "sys/fs/protected_regular": "0",
+        "sys/fs/protected_fifos": "0", "sys/fs/protected_hardlinks": "1", "sys/fs/protected_regular": "0",
         "sys/fs/protected_symlinks": "0", "sys/fs/suid_dumpable": "0", "sys/kernel/arch": "x86_64",
         "sys/kernel/cap_last_cap": "40", "sys/kernel/core_pattern": "core", "sys/kernel/core_uses_pid": "0",
         "sys/kernel/dmesg_restrict": "1", "sys/kernel/kptr_restrict": "0", "sys/kernel/msgmax": "8192",

@@ -12,7 +12,12 @@ package final class Dentry {
     package let inode: any Inode
     package let mount: Mount
     /// The name is gone; what is open lives on.
-    package private(set) var isDeleted = false
+    private var isMarkedDeleted: Bool
+    package var isDeleted: Bool {
+        if isMarkedDeleted || mount.isExclusive || parent == nil { return isMarkedDeleted }
+        // Names that others may take away are not followed; the file itself knows whether it has any left.
+        return (try? inode.attributes())?.links == 0
+    }
     /// What is mounted over this directory.
     package internal(set) var mounted: Mount?
     private var children: [FileName: Remembered] = [:]
@@ -37,7 +42,7 @@ package final class Dentry {
 
     /// `isDeleted`: for what has a place but no name any more, or not yet (`O_TMPFILE`).
     package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount, isDeleted: Bool = false) {
-        self.isDeleted = isDeleted
+        isMarkedDeleted = isDeleted
         self.name = name
         self.parent = parent
         self.inode = inode
@@ -97,13 +102,13 @@ package final class Dentry {
     /// The child's name is gone.
     func forget(_ child: Dentry) {
         if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
-        child.isDeleted = true
+        child.isMarkedDeleted = true
     }
 
     /// The child has moved to another name; whatever had that name is gone.
     func move(_ child: Dentry, to directory: Dentry, as newName: FileName) {
         if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
-        if case .present(let replaced) = directory.children[newName] { replaced.isDeleted = true }
+        if case .present(let replaced) = directory.children[newName] { replaced.isMarkedDeleted = true }
         child.name = newName
         child.parent = directory
         if mount.isExclusive { directory.remember(newName, .present(child)) }

@@ -44,7 +44,17 @@ package final class FileLocks {
     /// Sets the owner's lock on the range, replacing what it held there. The caller has looked for conflicts.
     package func set(_ range: Range) {
         clear(range.start, range.end, of: range.owner)
-        ranges.append(range)
+        // Neighbours of the same kind become one.
+        var whole = range
+        ranges.removeAll { held in
+            guard held.owner == range.owner, held.isExclusive == range.isExclusive, held.start <= whole.end,
+                whole.start <= held.end
+            else { return false }
+            whole.start = min(whole.start, held.start)
+            whole.end = max(whole.end, held.end)
+            return true
+        }
+        ranges.append(whole)
         released.wakeAll()
     }
 

@@ -89,10 +89,22 @@ package enum TreeChanges {
         let name = try freeName(parent)
         guard !parent.directory.mount.isReadOnly else { throw .EROFS }
         guard old.mount === parent.directory.mount else { throw .EXDEV }
+        try checkLinkable(old, credentials)
         try checkWritable(parent.directory, credentials)
         guard old.inode.kind != .directory else { throw .EPERM }
         try parent.directory.inode.link(old.inode, as: name)
         _ = parent.directory.add(name, old.inode)
+    }
+
+    /// `fs.protected_hardlinks`: who does not own a file links it only if it is a plain one that they may read and write.
+    /// Throws EPERM.
+    private static func checkLinkable(_ old: Dentry, _ credentials: FileCredentials) throws(Errno) {
+        let attributes = try old.inode.attributes()
+        if credentials.owns(attributes) { return }
+        let permissions = attributes.mode.permissions
+        guard old.inode.kind == .regular, permissions & 0o4000 == 0, permissions & 0o2010 != 0o2010,
+            (try? credentials.check([.read, .write], attributes)) != nil
+        else { throw .EPERM }
     }
 
     /// What Linux's `may_delete` checks, but for the kinds. Throws ENOENT, EACCES, EPERM.

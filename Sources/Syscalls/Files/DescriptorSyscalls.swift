@@ -77,6 +77,9 @@ extension GuestThread {
             let changeable: OpenFlags = [.append, .async, .direct, .noAccessTime, .nonBlocking]
             let wanted = OpenFlags(rawValue: UInt32(truncatingIfNeeded: argument)).intersection(changeable)
             let flags = file.flags.subtracting(changeable).union(wanted)
+            if wanted.contains(.noAccessTime), !file.flags.contains(.noAccessTime) {
+                guard fileCredentials.owns(try file.operations.inode.attributes()) else { throw .EPERM }
+            }
             try file.operations.flagsWillChange(file, to: flags)
             file.flags = flags
             return 0

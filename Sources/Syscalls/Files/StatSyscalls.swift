@@ -58,6 +58,15 @@ extension GuestThread {
         return 0
     }
 
+    /// `STATX_BTIME`
+    private static let statxBirth: UInt32 = 0x800
+    /// `STATX_ATTR_MOUNT_ROOT`
+    private static let isMountRoot: UInt64 = 0x2000
+    /// What could be set, and is not: STATX_ATTR_AUTOMOUNT, MOUNT_ROOT and DAX everywhere; COMPRESSED, IMMUTABLE, APPEND,
+    /// NODUMP, ENCRYPTED and VERITY on a disk.
+    private static let knownAttributes: UInt64 = 0x20_3000
+    private static let diskAttributes: UInt64 = 0x30_3874
+
     /// See `statx(2)`: 256 bytes.
     func statx(
         _ directory: FileNumber, _ pointer: UserString, _ flags: UInt32, _ mask: UInt32, _ buffer: UInt
@@ -67,20 +76,23 @@ extension GuestThread {
         }
         let path = try path(pointer, flags: flags)
         let attributes: FileAttributes
-        let mount: Int
+        let place: Dentry?
         if path.isEmpty, flags & 0x1000 != 0, directory != .currentDirectory {
             let file = try files.file(directory)
             attributes = try file.operations.inode.attributes()
-            mount = file.location?.mount.id ?? 0
+            place = file.location
         } else {
             let dentry = try resolve(directory, path, walkOptions(flags))
             attributes = try dentry.inode.attributes()
-            mount = dentry.mount.id
+            place = dentry
         }
+        // What was not asked for is told all the same, but for the time of birth.
+        let hasBirth = mask & GuestThread.statxBirth != 0 && attributes.birthTime != nil
         var writer = ByteWriter(capacity: 256)
-        writer.put(UInt32(0x17ff | (attributes.birthTime == nil ? 0 : 0x800)))
+        // STATX_BASIC_STATS and STATX_MNT_ID
+        writer.put(0x17ff | (hasBirth ? GuestThread.statxBirth : 0))
         writer.put(UInt32(truncatingIfNeeded: attributes.blockSize))
-        writer.put(UInt64(0))
+        writer.put(place.map { $0 === $0.mount.root } ?? false ? GuestThread.isMountRoot : 0)
         writer.put(UInt32(truncatingIfNeeded: attributes.links))
         writer.put(attributes.userID)
         writer.put(attributes.groupID)
@@ -89,9 +101,9 @@ extension GuestThread {
         writer.put(attributes.inode)
         writer.put(attributes.size)
         writer.put(attributes.blocks)
-        writer.put(UInt64(0x0020_0000 & 0))
+        writer.put(place?.mount.type == "overlay" ? GuestThread.diskAttributes : GuestThread.knownAttributes)
         for time in [
-            attributes.accessTime, attributes.birthTime ?? Timestamp(), attributes.changeTime,
+            attributes.accessTime, hasBirth ? attributes.birthTime ?? Timestamp() : Timestamp(), attributes.changeTime,
             attributes.modificationTime,
         ] {
             writer.put(time.seconds)
@@ -102,7 +114,7 @@ extension GuestThread {
             writer.put(DeviceNumber(rawValue: number).major)
             writer.put(DeviceNumber(rawValue: number).minor)
         }
-        writer.put(UInt64(mount))
+        writer.put(UInt64(place?.mount.id ?? 0))
         writer.pad(to: 256)
         try copyOut(writer.bytes, to: buffer)
         return 0
