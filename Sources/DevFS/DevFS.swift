@@ -18,6 +18,7 @@ package enum DevFS {
     package static func populate(_ root: TmpNode) throws(Errno) {
         let nodes: [(StaticString, UInt32, UInt32)] = [
             ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+            ("ptmx", 5, 2),
         ]
         for (name, major, minor) in nodes {
             let new = NewInode(

@@ -11,12 +11,14 @@ package protocol HostReadiness: AnyObject {
 /// A descriptor that the sandbox was given from outside: standard input, output and error.
 ///
 /// The description may be shared with other programs, so its flags stay as they are: what might wait is asked first.
-package final class HostStream: FileOperations {
+package final class HostStream: TerminalFile {
     private let descriptor: Int32
     private let node: HostStreamNode
     private unowned let readiness: any HostReadiness
     private let queue = WaitQueue()
     private let kind: FileKind
+    /// What job control knows of it, if it is a terminal.
+    package var terminal: Terminal?
 
     package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
         self.descriptor = descriptor
@@ -27,6 +29,15 @@ package final class HostStream: FileOperations {
     }
 
     package var inode: any Inode { node }
+    package var isMaster: Bool { false }
+
+    /// True if it is a terminal of the host's.
+    package var isTerminal: Bool {
+        var buffer = [UInt8](repeating: 0, count: 64)
+        // TCGETS
+        return kind == .characterDevice && (try? Host.ioctl(descriptor, 0x5401, &buffer)) != nil
+    }
+
     package var isSeekable: Bool { kind == .regular || kind == .blockDevice }
     package var waitQueue: WaitQueue? { mayWait ? queue : nil }
 
@@ -42,6 +53,7 @@ package final class HostStream: FileOperations {
     }
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
+        if let terminal { try terminal.control?.checkReading(terminal) }
         try require(.in)
         // The host keeps the position: others share it.
         let limit = output.freeCapacity

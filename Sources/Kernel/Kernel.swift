@@ -11,6 +11,9 @@ package final class Kernel {
     package let timers = TimerHeap()
     package let futexes = FutexTable()
     package let unixSockets = UnixSockets()
+    package let pseudoTerminals = PseudoTerminals()
+    /// Controlling terminals, by session.
+    var terminals: [ProcessID: Terminal] = [:]
     /// Woken whenever a signal has become pending for anybody: `signalfd(2)` looks for its own.
     package let signalArrivals = WaitQueue()
     /// Queued signals by user (`RLIMIT_SIGPENDING`).

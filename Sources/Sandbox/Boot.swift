@@ -57,10 +57,12 @@ final class Boot {
         kernel.memoryFiles = tree.anonymousFiles
         kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used) }
         let files = FileTable()
+        var terminal: Terminal?
         for number in 0..<3 as Range<Int32> {
             // Closed ones stay closed, as for any program.
             guard let flags = try? Host.statusFlags(number) else { continue }
             let stream = try HostStream(descriptor: number, readiness: descriptors)
+            if stream.isTerminal { terminal = attach(stream, to: terminal) }
             let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile])
             _ = try files.replace(
                 OpenFile(stream, flags: kept), closeOnExec: false, at: FileNumber(number), limit: FileTable.maximum)
@@ -78,6 +80,23 @@ final class Boot {
         ) { [unowned self] thread in
             launch(thread, configuration)
         }
+        if let terminal, let group = kernel.firstProcess?.group {
+            kernel.attach(terminal, to: Kernel.sandboxID, foreground: group)
+        }
+    }
+
+    /// The host's terminal is the first session's; all standard streams that are terminals are taken for the same.
+    private func attach(_ stream: HostStream, to known: Terminal?) -> Terminal {
+        let device = (try? stream.inode.attributes().representedDevice) ?? 0
+        let terminal = known ?? Terminal(device: DeviceNumber(rawValue: device))
+        stream.terminal = terminal
+        guard known == nil else { return terminal }
+        terminal.reopen = { (_) throws(Errno) in stream }
+        let place = Array("/dev/pts/".utf8)
+        if let name = (stream.inode as? HostStreamNode)?.name, name.starts(with: place) {
+            kernel.pseudoTerminals.hostTerminals[FileName(Array(name.dropFirst(place.count)))] = stream.inode
+        }
+        return terminal
     }
 
     /// Executes the command in the first process, whose stub stands. Searches as `execvp(3)` does.

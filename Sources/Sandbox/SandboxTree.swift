@@ -26,6 +26,7 @@ final class SandboxTree {
         let clock: () -> Timestamp = { [unowned kernel] in kernel.clock.realTime }
         let devices = DeviceRegistry()
         DevFS.register(in: devices)
+        kernel.registerTerminals(in: devices)
         let limit = Int64(clamping: configuration.memory ?? SandboxTree.defaultLimit)
         let budget = MemoryBudget(limit: limit)
         self.budget = budget
@@ -63,6 +64,9 @@ final class SandboxTree {
         try builder.mount(
             fileSystem(23).makeRoot(permissions: 0o1777), at: "/dev/shm", source: "tmpfs", type: "tmpfs",
             options: "nosuid,nodev,relatime")
+        try builder.mount(
+            kernel.pseudoTerminals.root, at: "/dev/pts", source: "devpts", type: "devpts",
+            options: "nosuid,noexec,relatime", fileSystemOptions: "mode=600,ptmxmode=000", isExclusive: false)
         if !builder.exists("/tmp") {
             try builder.mount(
                 fileSystem(24).makeRoot(permissions: 0o1777), at: "/tmp", source: "tmpfs", type: "tmpfs",

@@ -183,7 +183,10 @@ extension Kernel {
             }
             switch thread.deliverSignals(afterCall: result) {
             case .proceed: break
-            case .stopped, .ended: return
+            case .stopped:
+                // The stub must not ask again meanwhile.
+                return stub.block()
+            case .ended: return
             }
             thread.registersChanged = true
             if thread.floatingPointStateChanged {

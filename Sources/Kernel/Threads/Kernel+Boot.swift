@@ -38,10 +38,12 @@ extension Kernel {
 }
 
 extension Kernel {
-    /// A signal of the host that is meant for the guest goes to the first program's group, as a terminal's does.
+    /// A signal of the host that is meant for the guest goes to the group in the foreground of the host's terminal, or to the
+    /// first program's.
     package func forwardHostSignal(_ signal: SignalNumber) {
         guard let first = firstProcess else { return }
-        for process in Array(processes.values) where process.group == first.group {
+        let foreground = terminal(of: Kernel.sandboxID)?.foreground ?? first.group
+        for process in Array(processes.values) where process.group == foreground {
             send(SignalInfo(signal, code: SignalInfo.kernel), to: process)
         }
     }

@@ -79,6 +79,7 @@ extension Kernel {
         process.isExiting = true
         process.isZombie = true
         process.releaseTimers()
+        if process.session == process.id { leaveTerminal(process.session, isExit: true) }
         wakeOrphanedGroups(leaving: process)
         for child in process.children {
             child.parent = reaper(for: process)

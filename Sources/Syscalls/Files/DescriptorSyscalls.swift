@@ -160,6 +160,11 @@ extension GuestThread {
             try copyOut(integer: Int32(clamping: left), to: argument)
             return 0
         default:
+            if file.operations.inode.kind == .characterDevice,
+                let result = try terminalIoctl(file, command, argument)
+            {
+                return result
+            }
             return try file.operations.ioctl(
                 file, command: command, argument: argument, memory: ThreadIoctlMemory(self))
         }

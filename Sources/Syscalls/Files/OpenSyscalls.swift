@@ -139,6 +139,11 @@ extension GuestThread {
             try inode.truncate(to: 0)
         }
         let operations = try inode.open(flags)
+        if inode.kind == .characterDevice, !flags.contains(.noControllingTerminal),
+            let opened = operations as? any TerminalFile, !opened.isMaster, let terminal = opened.terminal
+        {
+            adopt(terminal)
+        }
         // Creation flags are not status flags.
         var status = kept ?? flags.subtracting([.create, .exclusive, .noControllingTerminal, .truncate, .closeOnExec])
         status.insert(.largeFile)

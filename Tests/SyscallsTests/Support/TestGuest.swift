@@ -23,7 +23,21 @@ final class TestGuest {
         let devices = DeviceRegistry()
         let fileSystem = TmpFS(device: 99, limit: 1 << 30, devices: devices) { clock.realTime }
         let mount = Mount(id: 1, source: "test", type: "tmpfs")
-        root = mount.attach(fileSystem.makeRoot(permissions: 0o777), at: nil)
+        let top = fileSystem.makeRoot(permissions: 0o777)
+        root = mount.attach(top, at: nil)
+        kernel.registerTerminals(in: devices)
+        for (name, minor) in [("ptmx", 2), ("tty", 0)] as [(FileName, UInt32)] {
+            _ = try? top.create(
+                name,
+                NewInode(
+                    mode: FileMode(.characterDevice, 0o666), userID: 0, groupID: 0,
+                    device: DeviceNumber(major: 5, minor: minor).rawValue))
+        }
+        _ = try? top.makeDirectory("pts", NewInode(mode: FileMode(.directory, 0o755), userID: 0, groupID: 0))
+        if let point = try? root.child("pts") {
+            _ = Mount(id: 2, source: "devpts", type: "devpts", isExclusive: false)
+                .attach(kernel.pseudoTerminals.root, at: point)
+        }
         let process = Process(
             id: ProcessID(100), kernel: kernel, parent: nil, group: ProcessID(100), session: ProcessID(1),
             actions: SignalActions())
