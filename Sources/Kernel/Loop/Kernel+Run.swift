@@ -28,7 +28,8 @@ extension Kernel {
                 hasWorked = true
                 forward(signals)
             }
-            if !hasWorked { platform.wait(until: timers.next) }
+            // The death of a stub, which comes as a signal of the host, may have ended or woken somebody.
+            if !hasWorked, runnable.isEmpty, !first.threads.isEmpty { platform.wait(until: timers.next) }
         }
         platform.shutDown()
         return first.waitStatus

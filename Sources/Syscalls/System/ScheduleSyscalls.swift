@@ -194,7 +194,7 @@ extension GuestThread {
     /// The threads that a `which` and a `who` of `setpriority(2)` name. Throws EINVAL, ESRCH.
     private func targets(_ which: Int32, _ who: Int32, first: Int32) throws(Errno) -> [GuestThread] {
         let found: [GuestThread]
-        switch which - first {
+        switch which &- first {
         case 0: found = who == 0 ? [self] : kernel.threads[ProcessID(who)].map { [$0] } ?? []
         case 1:
             let group = who == 0 ? process.group : ProcessID(who)

@@ -1,0 +1,151 @@
+import Foundation
+import Testing
+
+extension SandboxTests {
+    @Suite("Options")
+    struct Options {
+        @Test("--cwd is the guest's working directory")
+        func workingDirectory() async throws {
+            let outcome = try await Guest.run(["pwd"], options: ["--cwd", "/usr/share"])
+            #expect(outcome.output == "/usr/share\n")
+        }
+
+        @Test("--env makes the whole environment")
+        func environment() async throws {
+            let outcome = try await Guest.run(["env"], options: ["--env", "A=1", "--env", "EMPTY=", "--env", "B=x=y"])
+            #expect(
+                Set(outcome.output.split(separator: "\n"))
+                    == ["A=1", "EMPTY=", "B=x=y", "PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"])
+        }
+
+        @Test("what a guest changes in its root lasts for the guest alone")
+        func overlay() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let file = folder.appendingPathComponent("file")
+            try Data("host\n".utf8).write(to: file)
+            let outcome = try await Guest.run([
+                "bash", "-c",
+                "echo guest > \(file.path); cat \(file.path); echo new > \(file.path).new; rm /etc/passwd",
+            ])
+            #expect(outcome.output == "guest\n")
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            #expect(try String(contentsOf: file, encoding: .utf8) == "host\n")
+            #expect(!FileManager.default.fileExists(atPath: file.path + ".new"))
+            #expect(FileManager.default.fileExists(atPath: "/etc/passwd"))
+        }
+
+        @Test("--readonly refuses changes of the root")
+        func readOnly() async throws {
+            let outcome = try await Guest.run(
+                ["bash", "-c", "touch /usr/new; rm /etc/passwd; mkdir /x; echo a > /dev/null"], options: ["--readonly"])
+            #expect(outcome.errors.components(separatedBy: "Read-only file system").count == 4, "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        @Test("--bind shows a folder of the host, and changes last", arguments: [false, true])
+        func bind(isReadOnly: Bool) async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try Data("from the host\n".utf8).write(to: folder.appendingPathComponent("there"))
+            let outcome = try await Guest.run(
+                ["bash", "-c", "cat /mnt/there; echo from the guest > /mnt/here"],
+                options: ["--bind", "\(folder.path):/mnt" + (isReadOnly ? ":ro" : "")])
+            #expect(outcome.output == "from the host\n", "\(outcome.errors)")
+            let written = try? String(contentsOf: folder.appendingPathComponent("here"), encoding: .utf8)
+            #expect(written == (isReadOnly ? nil : "from the guest\n"))
+            #expect(outcome.errors.contains("Read-only file system") == isReadOnly)
+        }
+
+        @Test("--root is all that the guest sees", .enabled(if: Programs.canCompile, "no C compiler"))
+        func root() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let root = folder.appendingPathComponent("root")
+            try FileManager.default.createDirectory(at: root, withIntermediateDirectories: true)
+            let source = """
+                #include <dirent.h>
+                #include <stdio.h>
+                int main(int count, char **words) {
+                    DIR *folder = opendir("/");
+                    struct dirent *entry;
+                    while ((entry = readdir(folder))) if (entry->d_name[0] != '.') puts(entry->d_name);
+                    DIR *above = opendir("/../..");
+                    printf("%d\\n", above != NULL);
+                    FILE *secret = fopen(words[1], "r");
+                    puts(secret ? "leak" : "none");
+                }
+                """
+            let program = try Programs.compile(source, flags: ["-static"], in: folder)
+            try FileManager.default.moveItem(atPath: program, toPath: root.appendingPathComponent("program").path)
+            // A link that leads out on the host leads nowhere in the guest.
+            try FileManager.default.createSymbolicLink(
+                atPath: root.appendingPathComponent("link").path, withDestinationPath: "/etc/passwd")
+            let outcome = try await Guest.run(["/program", "/link"], options: ["--root", root.path, "--cwd", "/"])
+            #expect(outcome.status == 0, "\(outcome.errors)")
+            let lines = Set(outcome.output.split(separator: "\n"))
+            #expect(lines.isSuperset(of: ["program", "link", "1", "none"]))
+            #expect(lines.isSubset(of: ["program", "link", "1", "none", "dev", "proc", "sys", "tmp"]), "\(lines)")
+        }
+
+        @Test(
+            "--memory is a limit for guests, and the kernel outlives it",
+            .enabled(if: Programs.canCompile, "no C compiler"))
+        func memory() async throws {
+            let source = """
+                #include <stdio.h>
+                #include <stdlib.h>
+                #include <string.h>
+                #include <sys/wait.h>
+                #include <unistd.h>
+                int main(void) {
+                    pid_t child = fork();
+                    if (child == 0) {
+                        for (size_t got = 0;; got += 1 << 20) {
+                            char *piece = malloc(1 << 20);
+                            if (!piece) _exit(got > 16 << 20 ? 9 : 1);
+                            memset(piece, 1, 1 << 20);
+                        }
+                    }
+                    int status;
+                    waitpid(child, &status, 0);
+                    puts(WIFSIGNALED(status) || WEXITSTATUS(status) == 9 ? "ended by the limit" : "wrong");
+                    fflush(stdout);
+                    return system("echo alive") != 0;
+                }
+                """
+            let outcome = try await Programs.run(source, options: ["--memory", "\(128 << 20)"])
+            #expect(outcome.output == "ended by the limit\nalive\n", "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        @Test("--verbose names calls that are not implemented, and nothing else does")
+        func verbose() async throws {
+            for isVerbose in [true, false] {
+                let outcome = try await Guest.run(
+                    ["perl", "-e", "syscall(9999); print $! + 0"], options: isVerbose ? ["--verbose"] : [])
+                #expect(outcome.output == "38", "\(outcome.errors)")
+                #expect(outcome.errors.contains("9999") == isVerbose)
+            }
+        }
+
+        @Test("--trace writes a file that begins as traces do")
+        func trace() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let file = folder.appendingPathComponent("trace")
+            let outcome = try await Guest.run(["true"], options: ["--trace", file.path])
+            #expect(outcome.status == 0)
+            #expect(try Data(contentsOf: file).count > 500)
+        }
+
+        @Test("--syscalls lists the calls with their support")
+        func syscalls() async throws {
+            let list = try await HostShell.run("\"$0\" --syscalls", arguments: [Guest.kernel])
+            let rows = list.split(separator: "\n").map { $0.split(separator: "\t", omittingEmptySubsequences: false) }
+            #expect(rows.count > 100)
+            #expect(rows.contains { $0.count == 4 && $0[0] == "0" && $0[1] == "read" && $0[2] == "full" })
+            #expect(rows.allSatisfy { $0.count == 4 && Int($0[0]) != nil })
+        }
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+
+/// Small C programs for guests, compiled once per test run.
+enum Programs {
+    static let compiler = ["/usr/bin/gcc", "/usr/bin/cc", "/usr/bin/clang"].first {
+        FileManager.default.isExecutableFile(atPath: $0)
+    }
+
+    static var canCompile: Bool { compiler != nil }
+
+    struct Broken: Error {}
+
+    /// Compiles a program into a folder and gives its path.
+    static func compile(_ source: String, flags: [String] = [], in folder: URL) throws -> String {
+        let file = folder.appendingPathComponent("program.c")
+        try Data(source.utf8).write(to: file)
+        return try compile(file: file.path, flags: flags, in: folder)
+    }
+
+    static func compile(file: String, flags: [String] = [], in folder: URL) throws -> String {
+        guard let compiler else { throw Broken() }
+        let program = folder.appendingPathComponent("program").path
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: compiler)
+        process.arguments = ["-O1", "-w", "-pthread", "-D_GNU_SOURCE", "-o", program, file] + flags
+        try process.run()
+        process.waitUntilExit()
+        guard process.terminationStatus == 0 else { throw Broken() }
+        return program
+    }
+
+    /// Compiles a program, runs it in the sandbox, and deletes it.
+    static func run(
+        _ source: String, options: [String] = [], arguments: [String] = [], wrapper: [String] = []
+    ) async throws -> Guest.Outcome {
+        let folder = try Scratch.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = try compile(source, in: folder)
+        return try await Guest.run([program] + arguments, options: options, wrapper: wrapper)
+    }
+}
