@@ -118,19 +118,20 @@ int apus_host_fork(void) {
 
 static int supervised;
 
-static void pass_on(int signal) { kill(supervised, signal); }
+static void pass_on(int signal, siginfo_t *info, void *context) {
+    (void)context;
+    // What the terminal sends (SI_KERNEL) comes to the child by itself.
+    if (info->si_code <= 0) kill(supervised, signal);
+}
 
 int apus_host_supervise(int child) {
     supervised = child;
-    const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
-    const int shared[] = {SIGINT, SIGQUIT};
+    const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT, SIGWINCH};
     struct sigaction action;
     memset(&action, 0, sizeof action);
-    action.sa_flags = SA_RESTART;
-    action.sa_handler = pass_on;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
+    action.sa_sigaction = pass_on;
     for (size_t i = 0; i < sizeof passed / sizeof *passed; i++) sigaction(passed[i], &action, 0);
-    action.sa_handler = SIG_IGN;
-    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++) sigaction(shared[i], &action, 0);
     int status = 0;
     for (;;) {
         int ended = waitpid(child, &status, WUNTRACED);

@@ -14,6 +14,9 @@ package struct SyscallTable: Sendable {
     package let rows: [SyscallDescription?]
     private let numbers: [String: Int]
 
+    /// Calls by another architecture's numbers (`int 0x80`) are counted from here, where no table reaches.
+    package static let foreignBase = 1 << 40
+
     package static let x86_64 = SyscallTable(.x86_64, x86_64Lines)
     package static let aarch64 = SyscallTable(.aarch64, aarch64Lines)
     package static let riscv64 = SyscallTable(.riscv64, riscv64Lines)

@@ -141,7 +141,10 @@ package final class StubThread {
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
         case APUS_KIND_FOREIGN_CALL:
             guestMemory.begin()
-            return .syscall(number: -1, arguments: ArgumentRegisters([0, 0, 0, 0, 0, 0]))
+            let number = Int(memory.load(UInt32.self, at: hot + Hot.value))
+            return .syscall(
+                number: SyscallTable.foreignBase + number,
+                arguments: ArgumentRegisters(memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)))
         case APUS_KIND_FAULT:
             return .fault(
                 Fault(

@@ -1,3 +1,5 @@
+internal import LinuxABI
+
 /// One thing that happened to one thread of a traced program.
 ///
 /// The native tracer and the sandbox's kernel emit the same events in the same order per thread:
@@ -66,7 +68,7 @@ package enum UnfinishedReason: UInt8, Hashable, Sendable, CaseIterable {
 /// A system call as it was entered, with the payloads that went in and came out.
 package struct TracedCall: Hashable, Sendable {
     /// Added to the number of a call that came through another ABI (`int 0x80`), which no table here describes.
-    package static let foreignBase = 1 << 40
+    package static let foreignBase = SyscallTable.foreignBase
 
     package var number: Int
     package var arguments: CallArguments
