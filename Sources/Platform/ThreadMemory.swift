@@ -90,6 +90,11 @@ package final class ThreadMemory: GuestMemory {
 
     package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
         try ProcessMemory.check(address, bytes.count)
+        if !incoming.isEmpty {
+            // What the stub has copied is stale where the kernel writes over it.
+            let end = address &+ UInt(bytes.count)
+            incoming.removeAll { $0.address < end && address < $0.address &+ UInt($0.count) }
+        }
         let start = (used + 15) & ~15
         if outgoing.count < Int(APUS_MAX_PAYLOADS), bytes.count <= Int(APUS_BOUNCE_SIZE) - start,
             mayWrite?(address, bytes.count) == true

@@ -201,6 +201,41 @@ struct DivergenceTests {
         #expect(try Self.compare(program([1, 2]), program([1, 2], code: 1)).verdict == .different)
     }
 
+    @Test("how far a thread gets before it is killed is a race, how far one that ends by itself gets is not")
+    func killedThread() throws {
+        func program(_ calls: Int, isKilled: Bool) -> (inout TraceBuilder) -> Void {
+            { trace in
+                trace.add(.clone(CloneEdge(child: trace.process + 1, process: trace.process, flags: 0x10100)))
+                let main = trace.thread
+                trace.thread += 1
+                trace.call("gettid", [], Int64(trace.thread))
+                for _ in 0..<calls { trace.call("sync") }
+                if !isKilled { trace.add(.unfinished(TracedCall(number: 60, arguments: CallArguments([])), .ended)) }
+                trace.add(.exit(WaitStatus(exitCode: 0)))
+                trace.thread = main
+                trace.exit()
+            }
+        }
+        #expect(try Self.compare(program(1, isKilled: true), program(3, isKilled: true)).verdict == .explained)
+        #expect(try Self.compare(program(1, isKilled: false), program(3, isKilled: false)).verdict == .different)
+    }
+
+    @Test("how often a loop turns that turns differently natively may differ")
+    func loops() throws {
+        func program(_ turns: Int) -> (inout TraceBuilder) -> Void {
+            { trace in
+                trace.call("getuid")
+                for _ in 0..<turns { trace.call("getppid", [], 1) }
+                trace.exit()
+            }
+        }
+        let native = [TraceBuilder.trace(program(40)), TraceBuilder.trace(program(30))]
+        for turns in [3, 35, 100] {
+            let difference = try Comparison().compare(native: native, sandbox: [TraceBuilder.trace(program(turns))])
+            #expect(difference.verdict == .same)
+        }
+    }
+
     @Test("a call that both sides interrupt must be restarted in the same way")
     func restarts() throws {
         let difference = try Self.compare({ $0.call("poll", [0, 0, 5], -516) }, { $0.call("poll", [0, 0, 5], -514) })

@@ -172,8 +172,12 @@ struct Canonicalizer {
             decoded.arguments[index].value = before.symbolize(decoded.arguments[index].value)
             decoded.arguments[index].output = decoded.arguments[index].output.map(after.symbolize)
             let hasBoth = decoded.arguments[index].output != nil
+            var isAddress = false
+            if case .scalar(_, .address) = decoded.arguments[index].value { isAddress = true }
             // A buffer's address that was only given to be filled says nothing once it is filled.
-            collect(decoded.arguments[index].value, hasBoth ? name + " (in)" : name, .input, &fields)
+            if !hasBoth || !isAddress {
+                collect(decoded.arguments[index].value, hasBoth ? name + " (in)" : name, .input, &fields)
+            }
             if let output = decoded.arguments[index].output { collect(output, name, .output, &fields) }
         }
         var isInterrupted = false

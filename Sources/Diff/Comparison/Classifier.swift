@@ -12,6 +12,8 @@ struct Classifier {
     let ending: RunEnding
     /// Whether the event at hand is the dynamic loader's, before the program itself runs.
     var isLoading = false
+    /// Whether it is the last that a thread does which does not end by itself.
+    var isKilled = false
 
     struct Class {
         var kind: DivergenceClass
@@ -56,6 +58,13 @@ struct Classifier {
             found.cause = isConcurrent || native.kind == sandbox.kind ? .amplifiedRace : .bug
             found.explanation =
                 "\(name) is interrupted by a signal on one side: when a signal arrives is a matter of timing"
+            return found
+        }
+        if native.kind != sandbox.kind, isConcurrent, Environment.blocking.contains(name),
+            has("end", "killed", native) || has("end", "killed", sandbox)
+        {
+            found.cause = .amplifiedRace
+            found.explanation = "\(name) is left on one side because its thread is killed: when is a matter of timing"
             return found
         }
         if native.kind != sandbox.kind {
@@ -214,6 +223,11 @@ struct Classifier {
             return found
         default: break
         }
+        if isKilled {
+            found.cause = .amplifiedRace
+            found.explanation += ": how far a thread gets before it is killed is a matter of timing"
+            return found
+        }
         if Environment.virtual.contains(name), shape.errno == 0 {
             found.cause = .environment
             found.explanation =
@@ -284,6 +298,12 @@ private enum Environment {
     /// Threads that meet at a lock, and processes whose children end, make more or fewer of them.
     static let racing: Set = [
         "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "nanosleep", "clock_nanosleep",
+    ]
+    /// Calls that threads are found in when they are killed.
+    static let blocking: Set = [
+        "pause", "nanosleep", "clock_nanosleep", "wait4", "waitid", "futex", "poll", "ppoll", "select", "pselect6",
+        "epoll_wait", "epoll_pwait", "read", "recvfrom", "recvmsg", "accept", "accept4", "rt_sigsuspend",
+        "rt_sigtimedwait", "flock", "sched_yield",
     ]
     /// Threads that meet in the allocator make more or fewer of them.
     static let allocating: Set = ["madvise", "mprotect", "munmap", "mmap", "brk"]

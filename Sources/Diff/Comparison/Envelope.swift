@@ -6,8 +6,8 @@ struct Envelope {
         var masked: [Int: Set<UInt32>] = [:]
         /// Events that another native run does not have.
         var optional: Set<Int> = []
-        /// Names of events that only another native run has.
-        var extra: Set<UInt32> = []
+        /// Names of events that one native run has and another has not: how often they come is not stable.
+        var unstable: Set<UInt32> = []
         /// Another native run lacks the thread itself.
         var isOptional = false
     }
@@ -48,8 +48,8 @@ struct Envelope {
                     unstable.formUnion(paths.map { Place(call: shape.name, path: $0) })
                 case (let i?, nil):
                     threads[pair.left].optional.insert(i)
-                    threads[pair.left].extra.insert(interner.shape(left[i].shape).name)
-                case (nil, let j?): threads[pair.left].extra.insert(interner.shape(right[j].shape).name)
+                    threads[pair.left].unstable.insert(interner.shape(left[i].shape).name)
+                case (nil, let j?): threads[pair.left].unstable.insert(interner.shape(right[j].shape).name)
                 case (nil, nil): break
                 }
             }
@@ -63,7 +63,11 @@ struct FieldDifference {
     var left: CanonicalField?
     var right: CanonicalField?
 
-    var side: CanonicalField.Side { left?.side ?? right?.side ?? .output }
+    /// What one side has filled came out, even if the other side shows only where it was to go.
+    var side: CanonicalField.Side {
+        if left?.side == .output || right?.side == .output { return .output }
+        return left?.side ?? right?.side ?? .output
+    }
     var isBytes: Bool { left?.isBytes ?? right?.isBytes ?? false }
 
     /// In the order of the left shape, then what only the right one has.

@@ -46,10 +46,13 @@ struct ThreadFindings {
                 }
                 if !differences.isEmpty { findings.append(Finding(row: index, what: .changed(differences))) }
             case (let i?, nil):
-                if !envelope.optional.contains(i) { findings.append(Finding(row: index, what: .missing)) }
+                let name = interner.shape(native.events[i].shape).name
+                if !envelope.optional.contains(i), !envelope.unstable.contains(name) {
+                    findings.append(Finding(row: index, what: .missing))
+                }
             case (nil, let j?):
                 let name = interner.shape(sandbox.events[j].shape).name
-                if !envelope.extra.contains(name) { findings.append(Finding(row: index, what: .extra)) }
+                if !envelope.unstable.contains(name) { findings.append(Finding(row: index, what: .extra)) }
             case (nil, nil): break
             }
         }

@@ -1,3 +1,5 @@
+internal import TraceModel
+
 /// Compares a sandboxed run's trace with the first native one, within the envelope of all of them.
 struct TraceComparison {
     let interner: Interner
@@ -101,6 +103,28 @@ private struct ThreadView {
     let rows: [ThreadAlignment.Row]
     let interner: Interner
     let contextLines: Int
+    /// The row of the last call that both threads have made; -1 if there is none.
+    private let lastCommonCall: Int
+    /// Whether others have ended the thread on one side.
+    private let isEndedByOthers: Bool
+
+    init(
+        native: CanonicalThread, sandbox: CanonicalThread, rows: [ThreadAlignment.Row], interner: Interner,
+        contextLines: Int
+    ) {
+        self.native = native
+        self.sandbox = sandbox
+        self.rows = rows
+        self.interner = interner
+        self.contextLines = contextLines
+        isEndedByOthers =
+            ThreadView.isKilled(native, interner) || ThreadView.isKilled(sandbox, interner)
+        lastCommonCall =
+            rows.lastIndex { row in
+                guard let left = row.left, row.right != nil else { return false }
+                return interner.shape(native.events[left].shape).kind == .call
+            } ?? -1
+    }
 
     /// Whether the C library's start-up is still to come: it tells the kernel where its thread number is.
     private func isLoading(_ row: Int) -> Bool {
@@ -111,6 +135,17 @@ private struct ThreadView {
             if interner.text(shape.name) == "set_tid_address" { return true }
         }
         return false
+    }
+
+    /// Whether a thread is ended by others rather than by its own exit, exec or fatal signal.
+    private static func isKilled(_ thread: CanonicalThread, _ interner: Interner) -> Bool {
+        guard let last = thread.events.last, interner.shape(last.shape).kind == .exit else { return false }
+        guard let before = thread.events.dropLast().last.map({ interner.shape($0.shape) }) else { return true }
+        if before.kind == .signal { return false }
+        guard before.kind == .unfinished else { return true }
+        return before.fields.contains {
+            interner.text($0.path) == "end" && interner.text($0.value) == "\(UnfinishedReason.killed)"
+        }
     }
 
     func isStream(_ finding: Finding) -> Bool {
@@ -126,6 +161,7 @@ private struct ThreadView {
         guard let shape = left ?? right else { return nil }
         var classifier = classifier
         classifier.isLoading = isLoading(finding.row)
+        classifier.isKilled = isEndedByOthers && finding.row > lastCommonCall
         let found: Classifier.Class? =
             switch finding.what {
             case .changed(let differences):

@@ -10,7 +10,9 @@ package struct CallDecoder: Sendable {
     /// The name of a call; numbers that no table knows are named by themselves.
     package func name(of number: Int) -> String {
         if number >= TracedCall.foreignBase { return "int80_\(number - TracedCall.foreignBase)" }
-        return table[number]?.name ?? "syscall_\(FlagSet.hexadecimal(UInt64(bitPattern: Int64(number))))"
+        // The kernel looks at the low half of the register only.
+        let low = UInt64(UInt32(truncatingIfNeeded: number))
+        return table[number]?.name ?? "syscall_\(FlagSet.hexadecimal(low))"
     }
 
     /// A call with what went in and came out; `result` is nil for one that has not returned.

@@ -51,6 +51,13 @@ struct StructureDecoder {
         case "struct new_utsname": return one(390, systemNames)
         case "struct sockaddr": return SocketAddress.decode(bytes, fullLength: payload.fullLength)
         case "struct clone_args": return one(64, cloneArguments)
+        case "cap_user_header_t":
+            return one(8) {
+                .structure([
+                    Decoded.field("version", .hex(UInt64($0.u32(0)))), Decoded.field("pid", .process($0.i32(4))),
+                ])
+            }
+        case "cap_user_data_t": return many(4) { .hex(UInt64($0.u32(0))) }
         case "struct sched_param": return one(4) { .structure([Decoded.field("sched_priority", .number($0.i32(0)))]) }
         case "struct timezone":
             return one(8) {
