@@ -23,7 +23,8 @@ static void show(const char *what) {
                        : info.ssi_code == SI_QUEUE   ? "SI_QUEUE"
                        : info.ssi_code == CLD_EXITED ? "CLD_EXITED"
                                                      : "?";
-    line("%s: %s, code %s, from us %d, value %d", what, signal_name(info.ssi_signo), code, info.ssi_pid == (uint32_t)getpid(),
+    int from_us = info.ssi_pid == (uint32_t)getpid();
+    line("%s: %s, code %s, from us %d, value %d", what, signal_name(info.ssi_signo), code, from_us,
          info.ssi_code == SI_QUEUE ? info.ssi_int : info.ssi_status);
 }
 
