@@ -11,6 +11,8 @@ package final class Kernel {
     package let timers = TimerHeap()
     package let futexes = FutexTable()
     package let unixSockets = UnixSockets()
+    /// Who watches which files: `inotify(7)`.
+    package let fileWatches = FileWatches()
     package let pseudoTerminals = PseudoTerminals()
     /// Controlling terminals, by session.
     var terminals: [ProcessID: Terminal] = [:]

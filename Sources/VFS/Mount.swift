@@ -10,6 +10,8 @@ package final class Mount {
     /// Only this kernel changes the file system: names and attributes may be remembered.
     package let isExclusive: Bool
     package let id: Int
+    /// Who watches files here; nil while nobody has asked to.
+    package var watches: FileWatches?
     package private(set) var root: Dentry?
     /// The directory that the mount covers; nil for the root of all, and for what is mounted nowhere.
     package private(set) var point: Dentry?

@@ -43,6 +43,7 @@ package final class OpenFile {
         guard references == 0 else { return }
         writes?.writers -= 1
         writes = nil
+        if !flags.contains(.pathOnly) { location?.notify(flags.mayWrite ? .closeWritten : .closeUnwritten) }
         operations.release(self)
     }
 }

@@ -61,7 +61,9 @@ package enum TreeChanges {
         let name = try freeName(parent)
         try checkWritable(parent.directory, credentials)
         let new = try new(parent, mode, credentials, device: device)
-        return parent.directory.add(name, try parent.directory.inode.create(name, new))
+        let made = parent.directory.add(name, try parent.directory.inode.create(name, new))
+        parent.directory.notify(.create, of: name, made.inode)
+        return made
     }
 
     /// See `mkdir(2)`.
@@ -71,7 +73,8 @@ package enum TreeChanges {
         let name = try freeName(parent, forDirectory: true)
         try checkWritable(parent.directory, credentials)
         let new = try new(parent, FileMode(.directory, permissions & 0o1777), credentials)
-        _ = parent.directory.add(name, try parent.directory.inode.makeDirectory(name, new))
+        let made = parent.directory.add(name, try parent.directory.inode.makeDirectory(name, new))
+        parent.directory.notify(.create, of: name, made.inode)
     }
 
     /// See `symlink(2)`.
@@ -81,7 +84,8 @@ package enum TreeChanges {
         let name = try freeName(parent)
         try checkWritable(parent.directory, credentials)
         let new = try new(parent, FileMode(.symbolicLink, 0o777), credentials)
-        _ = parent.directory.add(name, try parent.directory.inode.makeSymbolicLink(name, to: target, new))
+        let made = parent.directory.add(name, try parent.directory.inode.makeSymbolicLink(name, to: target, new))
+        parent.directory.notify(.create, of: name, made.inode)
     }
 
     /// See `link(2)`.
@@ -94,6 +98,8 @@ package enum TreeChanges {
         guard old.inode.kind != .directory else { throw .EPERM }
         try parent.directory.inode.link(old.inode, as: name)
         _ = parent.directory.add(name, old.inode)
+        old.notifySelf(.attributes)
+        parent.directory.notify(.create, of: name, old.inode)
     }
 
     /// `fs.protected_hardlinks`: who does not own a file links it only if it is a plain one that they may read and write.
@@ -130,6 +136,8 @@ package enum TreeChanges {
         guard victim.mounted == nil else { throw .EBUSY }
         try parent.directory.inode.unlink(name)
         parent.directory.forget(victim)
+        victim.notifyRemoved()
+        parent.directory.notify(.delete, of: name, victim.inode)
         return victim
     }
 
@@ -148,6 +156,8 @@ package enum TreeChanges {
         guard victim.mounted == nil else { throw .EBUSY }
         try parent.directory.inode.removeDirectory(name)
         parent.directory.forget(victim)
+        victim.notifyRemoved()
+        parent.directory.notify(.delete, of: name, victim.inode)
         return victim
     }
 
@@ -195,6 +205,11 @@ package enum TreeChanges {
             from.directory.exchange(moved, with: replaced)
         } else {
             from.directory.move(moved, to: to.directory, as: newName)
+        }
+        Dentry.notifyMoved(
+            moved, from: from.directory, oldName, to: to.directory, newName, over: exchanges ? nil : replaced)
+        if exchanges, let replaced {
+            Dentry.notifyMoved(replaced, from: to.directory, newName, to: from.directory, oldName, over: nil)
         }
     }
 

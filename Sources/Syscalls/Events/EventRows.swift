@@ -2,6 +2,17 @@ internal import Kernel
 internal import LinuxABI
 
 extension SyscallRow {
+    /// inotify(7).
+    static let inotify: [SyscallRow] = [
+        implement(Linux.inotify_init) { (t) throws(Errno) in try t.inotifyInit(0) },
+        implement(Linux.inotify_init1) { (t, flags) throws(Errno) in try t.inotifyInit(flags) },
+        implement(Linux.inotify_add_watch, .partial("a file that is open when its last name goes counts as gone")) {
+            (t, fd, path, mask) throws(Errno) in
+            try t.inotifyAddWatch(fd, path, mask)
+        },
+        implement(Linux.inotify_rm_watch) { (t, fd, watch) throws(Errno) in try t.inotifyRemoveWatch(fd, watch) },
+    ]
+
     /// Files that stand for events and processes, and moving bytes between pipes.
     static let events: [SyscallRow] = [
         implement(Linux.signalfd) { (t, fd, mask, size) throws(Errno) in try t.signalfd(fd, mask.address, size, 0) },

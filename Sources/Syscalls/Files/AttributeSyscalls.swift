@@ -19,16 +19,16 @@ extension GuestThread {
         let dentry = try resolve(directory, try copyInPath(from: pointer), options)
         try writable(dentry)
         guard dentry.inode.kind != .symbolicLink else { throw .EOPNOTSUPP }
-        return try chmod(dentry.inode, mode)
+        return try chmod(dentry.inode, dentry, mode)
     }
 
     func fchmod(_ number: FileNumber, _ mode: FileMode) throws(Errno) -> Int {
         let file = try file(number)
         try writable(file.location)
-        return try chmod(file.operations.inode, mode)
+        return try chmod(file.operations.inode, file.location, mode)
     }
 
-    private func chmod(_ inode: any Inode, _ mode: FileMode) throws(Errno) -> Int {
+    private func chmod(_ inode: any Inode, _ place: Dentry?, _ mode: FileMode) throws(Errno) -> Int {
         let attributes = try inode.attributes()
         let credentials = fileCredentials
         guard credentials.owns(attributes) else { throw .EPERM }
@@ -40,6 +40,7 @@ extension GuestThread {
         var change = AttributeChange()
         change.permissions = permissions
         try inode.setAttributes(change)
+        place?.notify(.attributes)
         return 0
     }
 
@@ -53,16 +54,16 @@ extension GuestThread {
         if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
         let dentry = try resolve(directory, try copyInPath(from: pointer), options)
         try writable(dentry)
-        return try chown(dentry.inode, user, group)
+        return try chown(dentry.inode, dentry, user, group)
     }
 
     func fchown(_ number: FileNumber, _ user: UInt32, _ group: UInt32) throws(Errno) -> Int {
         let file = try file(number)
         try writable(file.location)
-        return try chown(file.operations.inode, user, group)
+        return try chown(file.operations.inode, file.location, user, group)
     }
 
-    private func chown(_ inode: any Inode, _ user: UInt32, _ group: UInt32) throws(Errno) -> Int {
+    private func chown(_ inode: any Inode, _ place: Dentry?, _ user: UInt32, _ group: UInt32) throws(Errno) -> Int {
         let attributes = try inode.attributes()
         let credentials = fileCredentials
         if !credentials.has(.changeOwner) {
@@ -82,6 +83,7 @@ extension GuestThread {
             change.permissions = permissions
         }
         try inode.setAttributes(change)
+        place?.notify(.attributes)
         return 0
     }
 
@@ -136,17 +138,20 @@ extension GuestThread {
             if pair.allSatisfy({ $0.nanoseconds == GuestThread.omit }) { return 0 }
         }
         let inode: any Inode
+        let place: Dentry?
         if pointer.isNull, directory != .currentDirectory {
             guard flags == 0 else { throw .EINVAL }
             let file = try file(directory)
             try writable(file.location)
             inode = file.operations.inode
+            place = file.location
         } else {
             var options: WalkOptions = flags & 0x100 == 0 ? [.followLast] : []
             if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
             let dentry = try resolve(directory, try copyInPath(from: pointer), options)
             try writable(dentry)
             inode = dentry.inode
+            place = dentry
         }
         let attributes = try inode.attributes()
         let credentials = fileCredentials
@@ -165,6 +170,9 @@ extension GuestThread {
         change.accessTime = chosen(0)
         change.modificationTime = chosen(1)
         try inode.setAttributes(change)
+        // One time alone passes for what would have changed it.
+        place?.notify(
+            change.accessTime == nil ? .modify : change.modificationTime == nil ? .access : .attributes)
         return 0
     }
 
@@ -217,6 +225,7 @@ extension GuestThread {
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.setExtendedAttribute(name, to: bytes, flags: flags)
+        place?.notify(.attributes)
         return 0
     }
 
@@ -253,6 +262,7 @@ extension GuestThread {
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.removeExtendedAttribute(name)
+        place?.notify(.attributes)
         return 0
     }
 }

@@ -68,6 +68,12 @@ extension GuestThread {
         _ source: OpenFile, _ from: Int64?, _ target: OpenFile, _ to: Int64?, _ count: Int
     ) throws(Errno) -> Int {
         var done = restart.bytesDone
+        defer {
+            if done > 0 {
+                source.location?.notify(.access)
+                target.location?.notify(.modify)
+            }
+        }
         while done < count {
             let wanted = min(count - done, GuestThread.piece)
             do throws(Errno) {

@@ -155,7 +155,7 @@ extension GuestThread {
             let flag: OpenFlags = command == 0x5421 ? .nonBlocking : .async
             if on != 0 { file.flags.insert(flag) } else { file.flags.remove(flag) }
             return 0
-        case 0x541b where file.operations.inode.kind == .regular:
+        case 0x541b where file.operations.inode.kind == .regular && file.operations.isSeekable:
             let left = try file.operations.inode.attributes().size - file.position
             try copyOut(integer: Int32(clamping: left), to: argument)
             return 0

@@ -36,6 +36,7 @@ extension GuestThread {
             if writer.bytes.count > 65536 { break }
         }
         try copyOut(writer.bytes, to: buffer)
+        file.location?.notify(.access)
         return writer.bytes.count
     }
 

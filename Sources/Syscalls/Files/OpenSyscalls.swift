@@ -152,7 +152,10 @@ extension GuestThread {
         if operations is PipeEnd, let named = (inode as? any NamedPipeHolder)?.namedPipe {
             return try waitForPeer(file, named, flags)
         }
-        return try install(file, closeOnExec: closeOnExec)
+        let number = try install(file, closeOnExec: closeOnExec)
+        file.location?.notify(.open)
+        if flags.contains(.truncate), inode.kind == .regular, !isNew { file.location?.notify(.modify) }
+        return number
     }
 
     /// What Linux's `do_open` and `may_open` check.

@@ -127,6 +127,7 @@ extension GuestThread {
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         var done = 0
+        defer { if done > 0 { file.location?.notify(.access) } }
         for segment in segments {
             var inside = 0
             while inside < segment.count {
@@ -181,6 +182,7 @@ extension GuestThread {
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         if isSeekable, segments.contains(where: { $0.count > 0 }) { try losePrivileges(operations.inode) }
         var done = restart.bytesDone
+        defer { if done > 0 { file.location?.notify(.modify) } }
         var skip = done
         for segment in segments {
             if skip >= segment.count {

@@ -14,6 +14,7 @@ extension GuestThread {
         try checkExecuting(dentry.inode)
         try checkSizeLimit(size, dentry.inode)
         try dentry.inode.truncate(to: Int64(size))
+        dentry.notify(.modify)
         try losePrivileges(dentry.inode)
         return 0
     }
@@ -24,6 +25,7 @@ extension GuestThread {
         guard file.operations.inode.kind == .regular, file.flags.mayWrite else { throw .EINVAL }
         try checkSizeLimit(size, file.operations.inode)
         try file.operations.inode.truncate(to: Int64(size))
+        file.location?.notify(.modify)
         try losePrivileges(file.operations.inode)
         return 0
     }
@@ -71,6 +73,7 @@ extension GuestThread {
         default: try target.punch(at: Int64(offset), count: Int64(length))
         }
         if grows { try inode.truncate(to: Int64(end)) }
+        file.location?.notify(.modify)
         try losePrivileges(inode)
         return 0
     }

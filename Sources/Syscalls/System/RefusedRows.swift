@@ -5,7 +5,8 @@ private func refuse<each Argument: SyscallArgument>(
     _ spec: SyscallSpec<repeat each Argument>, _ error: Errno
 ) -> SyscallRow {
     SyscallRow(
-        number: spec.number, name: spec.name, support: .refused(error), handler: { (_, _) throws(Errno) in throw error })
+        number: spec.number, name: spec.name, support: .refused(error), handler: { (_, _) throws(Errno) in throw error }
+    )
 }
 
 extension SyscallRow {

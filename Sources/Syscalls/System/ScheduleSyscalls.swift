@@ -236,7 +236,9 @@ extension GuestThread {
         let level = priority & 0x1fff
         switch priority >> 13 {
         case 0: guard level == 0 else { throw .EINVAL }
-        case 1: guard mayNice || credentials.has(capability: CapabilityNumber.systemAdministration) else { throw .EPERM }
+        case 1:
+            let isAdministrator = credentials.has(capability: CapabilityNumber.systemAdministration)
+            guard mayNice || isAdministrator else { throw .EPERM }
         case 2, 3: break
         default: throw .EINVAL
         }

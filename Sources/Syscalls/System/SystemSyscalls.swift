@@ -151,7 +151,8 @@ extension GuestThread {
     /// container's are.
     func unshare(_ flags: UInt) throws(Errno) -> Int {
         let asked = CloneFlags(rawValue: UInt64(flags))
-        let harmless: CloneFlags = [.files, .fileSystem, .thread, .signalHandlers, .memory, CloneFlags(rawValue: 0x40000)]
+        let semaphores = CloneFlags(rawValue: 0x40000)
+        let harmless: CloneFlags = [.files, .fileSystem, .thread, .signalHandlers, .memory, semaphores]
         guard asked.subtracting(harmless.union(.namespaces)).isEmpty else { throw .EINVAL }
         guard asked.isDisjoint(with: .namespaces) else { throw .EPERM }
         // Threads, handlers and memory can only be had for oneself by those who have them already.
