@@ -22,6 +22,7 @@ package struct Expectations: Sendable {
                 judgement.unexpected.append(index)
             }
         }
+        judgement.firstUnexpected = difference.firstCausal(among: judgement.unexpected)
         judgement.unseen = entries.indices.filter { !used.contains($0) }.map { entries[$0] }
         // Divergences beyond those that were kept are unknown, and so are not expected.
         let isComplete = difference.counts.values.reduce(0, +) <= difference.divergences.count

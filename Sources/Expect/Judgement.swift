@@ -15,6 +15,8 @@ package struct Judgement: Sendable, Codable {
     package var expected: [Explained]
     /// Indices of those that none explains and that don't explain themselves.
     package var unexpected: [Int]
+    /// The one of `unexpected` that the others most likely follow from.
+    package var firstUnexpected: Int?
     /// Expectations that name exactly this case and variant, or match it by a pattern, and explain nothing of it.
     package var unseen: [Expectation]
 

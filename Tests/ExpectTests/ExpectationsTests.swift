@@ -18,6 +18,7 @@ struct ExpectationsTests {
         let judgement = Expectations().judge(Self.difference([Self.errno]), case: "files/pread", variant: "musl-static")
         #expect(judgement.verdict == .fail)
         #expect(judgement.unexpected == [0])
+        #expect(judgement.firstUnexpected == 0)
     }
 
     @Test("an expected divergence does not, and its reason is told")

@@ -12,9 +12,9 @@ struct Canonicalizer {
     private var threads: [Int32: (index: Int, state: ProcessState)] = [:]
     /// What every number that was seen stood for last: a process that is gone may still be waited for.
     private var labels: [Int32: String] = [:]
-    /// How many children each thread of the trace has made.
+    /// How many processes each thread of the trace has made, and how many threads each process, by its label.
     private var processesMade: [Int: Int] = [:]
-    private var threadsMade: [Int: Int] = [:]
+    private var threadsMade: [Substring: Int] = [:]
 
     init(_ interner: Interner, table: SyscallTable, aliases: [String: String]) {
         self.interner = interner
@@ -106,9 +106,8 @@ struct Canonicalizer {
         if isThread {
             // Threads are numbered within their process, whoever made them: `1/2`, never `1/2/1`.
             let process = parent.prefix { $0 != "/" }
-            let leader = trace.threads.firstIndex { $0.label == process } ?? index
-            threadsMade[leader, default: 0] += 1
-            label = "\(process)/\((threadsMade[leader] ?? 0) + 1)"
+            threadsMade[process, default: 1] += 1
+            label = "\(process)/\(threadsMade[process] ?? 2)"
         } else {
             processesMade[index, default: 0] += 1
             label = "\(parent).\(processesMade[index] ?? 0)"

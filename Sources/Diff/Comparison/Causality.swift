@@ -3,15 +3,20 @@ enum Causality {
     /// Of each thread only its first one can be the cause. Of two threads' first ones, the one that comes before the
     /// other natively and in the sandbox is; where the two runs disagree, the graver one is.
     /// - Returns: an index; nil if every divergence explains itself.
-    static func first(_ divergences: [Divergence]) -> Int? {
+    static func first(_ divergences: [Divergence], among allowed: Set<Int>? = nil) -> Int? {
         var seen: Set<String> = []
         var candidates: [Int] = []
         for (index, divergence) in divergences.enumerated() where !divergence.cause.isExplained {
+            guard allowed?.contains(index) ?? true else { continue }
             guard divergence.nativePosition != nil || divergence.sandboxPosition != nil else { continue }
             if seen.insert(divergence.thread).inserted { candidates.append(index) }
         }
         // Only what is left at the end differs.
-        guard !candidates.isEmpty else { return divergences.firstIndex { !$0.cause.isExplained } }
+        guard !candidates.isEmpty else {
+            return divergences.indices.first {
+                !divergences[$0].cause.isExplained && (allowed?.contains($0) ?? true)
+            }
+        }
         let minimal = candidates.filter { index in
             !candidates.contains { $0 != index && precedes(divergences[$0], divergences[index]) }
         }

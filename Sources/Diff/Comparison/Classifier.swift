@@ -251,7 +251,7 @@ struct Classifier {
             || (isThreaded && Environment.allocating.contains(name))
     }
 
-    func moved(_ shape: CanonicalShape) -> Class {
+    func moved(_ shape: CanonicalShape, by rows: Int) -> Class {
         let name = interner.text(shape.name)
         if isLoading, isSmallAllocation(shape) {
             return Class(
@@ -262,7 +262,8 @@ struct Classifier {
         let isRace = isConcurrent && (isSignal || isRacing(shape))
         return Class(
             kind: isSignal ? .signal : .order, cause: isRace ? .amplifiedRace : .bug, field: nil, native: nil,
-            sandbox: nil, explanation: "\(name) comes at another place in its thread")
+            sandbox: nil,
+            explanation: "\(name) comes \(abs(rows)) events \(rows < 0 ? "earlier" : "later") in the sandbox")
     }
 
     func cut(_ count: Int, last: String?) -> Class {

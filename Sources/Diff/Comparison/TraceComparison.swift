@@ -168,19 +168,22 @@ private struct ThreadView {
                 if let left, let right { classifier.changed(left, right, differences) } else { nil }
             case .missing: classifier.missing(shape, count: finding.count)
             case .extra: classifier.extra(shape, count: finding.count)
-            case .moved: classifier.moved(shape)
+            case .moved(let other): classifier.moved(shape, by: other - finding.row)
             case .cut: classifier.cut(finding.count, last: lastLine)
             }
         guard let found else { return nil }
         var last = finding.row + finding.count - 1
         if case .cut = finding.what { last = finding.row }
         if case .moved(let other) = finding.what, abs(other - finding.row) <= contextLines { last = max(other, last) }
+        // Where the sandbox has it, if that is another row.
+        var place = finding.row
+        if case .moved(let other) = finding.what { place = other }
         return Divergence(
             kind: found.kind, cause: found.cause, thread: native.label, call: interner.text(shape.name),
             field: found.field, native: found.native ?? row.left.map { interner.line(native.events[$0].shape) },
-            sandbox: found.sandbox ?? row.right.map { interner.line(sandbox.events[$0].shape) },
+            sandbox: found.sandbox ?? rows[place].right.map { interner.line(sandbox.events[$0].shape) },
             nativePosition: position(finding.row, native, \.left),
-            sandboxPosition: position(finding.row, sandbox, \.right),
+            sandboxPosition: position(place, sandbox, \.right),
             context: context(min(finding.row, last), max(finding.row, last)), explanation: found.explanation)
     }
 

@@ -25,6 +25,11 @@ package struct CaseDifference: Sendable, Codable {
     }
 }
 
+extension CaseDifference {
+    /// The first causal divergence of some of them, such as those that nobody expects.
+    package func firstCausal(among indices: [Int]) -> Int? { Causality.first(divergences, among: Set(indices)) }
+}
+
 /// The outcome of a comparison before anything is said of expectations.
 package enum DifferenceVerdict: String, Hashable, Sendable, Codable {
     /// Nothing differs beyond the native runs' own envelope.
