@@ -104,10 +104,15 @@ package struct CaseRunner: Sendable {
             RunPlan(
                 stage: stage, command: command, seconds: job.subject.timeout, trace: "\(folder)/\(name).trace")
         }
-        let native = try (1...max(1, options.nativeRuns)).map { try NativeSide(plan("native-\($0)")).run() }
+        var native: [SideRun] = []
+        for number in 1...max(1, options.nativeRuns) {
+            native.append(try NativeSide(plan("native-\(number)")).run())
+            // A program that hangs once is not worth its time again.
+            if native.contains(where: { !$0.record.ending.isEnd }) { break }
+        }
         result.native = native.map(\.summary)
-        // Without a native run that ends there is nothing to compare the sandbox with.
-        guard native.contains(where: \.record.ending.isEnd) else {
+        // Without native runs that end there is nothing to compare the sandbox with.
+        guard native.allSatisfy(\.record.ending.isEnd) else {
             result.outcome = .invalid
             result.reason = invalidity(native)
             try? FileManager.default.removeItem(atPath: folder)

@@ -30,6 +30,8 @@ struct CasePage {
         let hasSandbox: Bool
         let lines: [Line]
         let hasLines: Bool
+        /// Whether the two values are shown by themselves: where no lines show them already.
+        let hasValues: Bool
         let positions: String?
     }
 
@@ -131,7 +133,8 @@ struct CasePage {
             thread: divergence.thread.isEmpty ? nil : divergence.thread, explanation: divergence.explanation,
             expectation: expectation, isFirst: isFirst, native: sides.native, sandbox: sides.sandbox,
             hasNative: divergence.native != nil, hasSandbox: divergence.sandbox != nil, lines: lines,
-            hasLines: !lines.isEmpty, positions: positions.isEmpty ? nil : positions.joined(separator: ", "))
+            hasLines: !lines.isEmpty, hasValues: lines.isEmpty || !isFirst,
+            positions: positions.isEmpty ? nil : positions.joined(separator: ", "))
     }
 
     private static func line(_ row: ContextRow) -> Line {

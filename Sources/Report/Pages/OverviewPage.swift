@@ -30,6 +30,8 @@ struct OverviewPage {
         let meaning: String
         let count: String
         let rows: [Found]
+        /// Long lists are folded.
+        let isOpen: Bool
     }
 
     /// The divergences of one class in the variants of one case.
@@ -153,10 +155,11 @@ struct OverviewPage {
                 groups[key, default: []].append(result)
             }
             let count = cases.compactMap { $0.difference?.counts[kind.rawValue] }.reduce(0, +)
+            let rows = order.compactMap { groups[$0].flatMap { found(kind, $0) } }
             return Kind(
                 name: kind.rawValue, meaning: Words.meaning(kind),
-                count: "\(Words.grouped(count)) in \(Words.count(cases.count, "run"))",
-                rows: order.compactMap { groups[$0].flatMap { found(kind, $0) } })
+                count: "\(Words.grouped(count)) in \(Words.count(cases.count, "run"))", rows: rows,
+                isOpen: rows.count <= 12)
         }
     }
 

@@ -9,6 +9,9 @@ enum CaseTemplate {
         <p><span class="badge expected">expected</span> {{expectation}}</p>
         {{/expectation}}
         {{#hasLines}}
+        {{^isFirst}}
+        <details><summary>both sides</summary>
+        {{/isFirst}}
         <div class="scroll"><table class="sides">
         <thead><tr><th scope="col" class="gutter"></th><th scope="col">native</th><th scope="col" class="gutter"></th><th scope="col">sandbox</th></tr></thead>
         <tbody>
@@ -20,13 +23,16 @@ enum CaseTemplate {
         {{/lines}}
         </tbody>
         </table></div>
+        {{^isFirst}}
+        </details>
+        {{/isFirst}}
         {{/hasLines}}
-        {{^hasLines}}
+        {{#hasValues}}
         <table class="values">
         <tr><th scope="row">native</th><td class="line native{{^hasNative}} none{{/hasNative}}">{{#native}}{{>segments}}{{/native}}</td></tr>
         <tr><th scope="row">sandbox</th><td class="line sandbox{{^hasSandbox}} none{{/hasSandbox}}">{{#sandbox}}{{>segments}}{{/sandbox}}</td></tr>
         </table>
-        {{/hasLines}}
+        {{/hasValues}}
         </section>
 
         """

@@ -37,8 +37,8 @@ enum OverviewTemplate {
         <p>None was found.</p>
         {{/hasKinds}}
         {{#kinds}}
-        <section class="kind">
-        <h3>{{name}} <span class="quiet">{{count}}: {{meaning}}</span></h3>
+        <details class="kind"{{#isOpen}} open{{/isOpen}}>
+        <summary><b>{{name}}</b> <span class="quiet">{{count}}: {{meaning}}</span></summary>
         <div class="scroll"><table>
         <thead><tr><th scope="col">case</th><th scope="col">where</th><th scope="col">what</th></tr></thead>
         <tbody>
@@ -51,7 +51,7 @@ enum OverviewTemplate {
         {{/rows}}
         </tbody>
         </table></div>
-        </section>
+        </details>
         {{/kinds}}
 
         <h2>System calls</h2>

@@ -28,6 +28,10 @@ enum StyleSheet {
         h3 .quiet { font-weight: 400; }
         a { color: var(--link); }
         a:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+        summary { cursor: pointer; padding: .25rem 0; }
+        details.kind { border-bottom: 1px solid var(--line); padding: .25rem 0; }
+        details.kind[open] { padding-bottom: 1rem; }
+        .divergence details summary { color: var(--quiet); font-size: .875rem; }
         .lead { font-size: 1.125rem; margin: .25rem 0 1.25rem; }
         .quiet { color: var(--quiet); }
         code, pre, .line { font-family: ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
