@@ -49,14 +49,25 @@ package struct MarkdownReport {
 
     private var classes: String {
         let rows = DivergenceClass.allCases.compactMap { kind -> [String]? in
-            let counts = results.cases.compactMap { $0.difference?.counts[kind.rawValue] }.filter { $0 > 0 }
-            guard !counts.isEmpty else { return nil }
-            return [
-                kind.rawValue, Words.meaning(kind), Words.grouped(counts.reduce(0, +)), Words.grouped(counts.count),
-            ]
+            var (open, expected, explained, runs) = (0, 0, 0, 0)
+            for result in results.cases {
+                let found = (result.difference?.divergences ?? []).enumerated().filter { $0.element.kind == kind }
+                if !found.isEmpty { runs += 1 }
+                for (index, _) in found {
+                    switch result.standing(of: index) {
+                    case .open: open += 1
+                    case .expected: expected += 1
+                    case .explained: explained += 1
+                    }
+                }
+            }
+            guard runs > 0 else { return nil }
+            return [kind.rawValue, Words.meaning(kind)] + [open, expected, explained, runs].map(Words.grouped)
         }
-        return rows.isEmpty
-            ? "None was found." : Self.table(["class", "meaning", "divergences", "runs"], rows, numbersFrom: 2)
+        guard !rows.isEmpty else { return "None was found." }
+        return
+            "Expected ones stand in `expectations.yaml`; explained ones come from the environment, the clock or a race.\n\n"
+            + Self.table(["class", "meaning", "open", "expected", "explained", "runs"], rows, numbersFrom: 2)
     }
 
     private func first(_ failed: [CaseResult]) -> String {

@@ -36,6 +36,11 @@ package struct CorpusCase: Sendable, Hashable {
     }
 }
 
+extension CorpusCase {
+    /// The directories in which its program is looked for.
+    var path: String { environment.last { $0.name == "PATH" }?.value ?? Stage.path }
+}
+
 /// `NAME=value` of a case's environment.
 package struct EnvironmentEntry: Sendable, Hashable {
     package var name: String

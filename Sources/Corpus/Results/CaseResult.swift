@@ -65,11 +65,37 @@ package struct CaseResult: Sendable, Codable {
     /// `files/pread@musl-static`, `programs/sort`.
     package var title: String { variant == "command" ? id : "\(id)@\(variant)" }
 
+    /// What is to be thought of one divergence.
+    package enum Standing: Sendable, Hashable {
+        /// Nothing explains it: it fails its case.
+        case open
+        /// An expectation speaks of it.
+        case expected(reason: String)
+        /// Its own cause explains it.
+        case explained
+    }
+
+    /// The standing of a divergence of the list.
+    package func standing(of index: Int) -> Standing {
+        if let entry = judgement?.expected.first(where: { $0.divergence == index }) {
+            return .expected(reason: entry.reason)
+        }
+        guard let difference, difference.divergences.indices.contains(index) else { return .open }
+        return difference.divergences[index].cause.isExplained ? .explained : .open
+    }
+
+    /// The divergences that nothing explains, with their places in the list.
+    package var open: [(index: Int, divergence: Divergence)] {
+        (difference?.divergences ?? []).enumerated().filter { standing(of: $0.offset) == .open }
+            .map { ($0.offset, $0.element) }
+    }
+
     /// The divergence to look at first, and its place in the list.
     package var first: (index: Int, divergence: Divergence)? {
         guard let difference else { return nil }
-        let unexpected = judgement?.unexpected.first
-        let index = [difference.firstCausal, unexpected, 0].compactMap(\.self).first {
+        // What is expected is not worth a first look while something else is there.
+        let causal = difference.firstCausal.flatMap { standing(of: $0) == .open ? $0 : nil }
+        let index = [causal, judgement?.unexpected.first, difference.firstCausal, 0].compactMap(\.self).first {
             difference.divergences.indices.contains($0)
         }
         return index.map { ($0, difference.divergences[$0]) }

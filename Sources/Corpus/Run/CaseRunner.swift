@@ -41,6 +41,9 @@ package struct CaseRunner: Sendable {
             })
     }
 
+    /// Divergences of a case that are judged; the store keeps fewer.
+    private static let judged = 5000
+
     /// Never throws: what goes wrong is the result.
     package func run(_ job: CaseJob) -> CaseResult {
         var result = CaseResult(job)
@@ -67,7 +70,7 @@ package struct CaseRunner: Sendable {
         let lacks = subject.needs.compactMap(\.lack)
         if case .command(let command, let names) = subject.subject {
             if let reason = packages.missing(names) { return reason }
-            if let program = command.first, !program.contains("/"), HostProgram.find(program) == nil {
+            if let program = command.first, !program.contains("/"), HostProgram.find(program, in: subject.path) == nil {
                 return "needs the program \(program)"
             }
         }
@@ -79,7 +82,7 @@ package struct CaseRunner: Sendable {
         switch job.subject.subject {
         case .command(let command, _):
             guard let program = command.first else { return nil }
-            let path = program.contains("/") ? program : HostProgram.find(program) ?? program
+            let path = program.contains("/") ? program : HostProgram.find(program, in: job.subject.path) ?? program
             return [path] + command.dropFirst()
         case .source(let arguments, _, let linkFlags):
             guard let variant = job.variant else { return nil }
@@ -128,9 +131,8 @@ package struct CaseRunner: Sendable {
                 .compactMap(\.self).joined(separator: "; ")
         }
         let judgement = expectations.judge(difference, case: job.subject.id, variant: job.variantName)
-        result.difference = difference
-        result.judgement = judgement
         result.outcome = .init(judgement.verdict)
+        (result.difference, result.judgement) = Pruning.keep(difference, judgement)
         if difference.divergences.isEmpty {
             // Nothing to look at: the next run writes them again.
             try? FileManager.default.removeItem(atPath: folder)
@@ -147,7 +149,7 @@ package struct CaseRunner: Sendable {
         _ native: [SideRun], _ sandbox: [SideRun], _ result: inout CaseResult
     ) throws -> CaseDifference {
         var options = Comparison.Options()
-        options.maximumDivergences = 50
+        options.maximumDivergences = Self.judged
         let comparison = Comparison(options: options)
         let runs = native + sandbox
         let outcomes = { (runs: [SideRun]) in runs.map(\.outcome) }

@@ -64,9 +64,9 @@ package struct HostProgram {
         return String(decoding: outcome.standardOutput.bytes, as: UTF8.self)
     }
 
-    /// The path of a program in PATH; nil if there is none.
-    package static func find(_ name: String) -> String? {
-        let path = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
+    /// The path of a program in PATH (this process's own, if none is given); nil if there is none.
+    package static func find(_ name: String, in path: String? = nil) -> String? {
+        let path = path ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"
         return path.split(separator: ":").map { "\($0)/\(name)" }.first {
             FileManager.default.isExecutableFile(atPath: $0)
         }

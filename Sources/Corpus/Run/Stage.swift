@@ -15,10 +15,13 @@ package struct Stage: Sendable {
         workingDirectory = directory + "/work"
     }
 
+    /// Where programs are looked for, if the case does not say otherwise.
+    static let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
     /// `NAME=value`; the case's own entries replace the fixed ones.
     package var environment: [String] {
         var entries = [
-            EnvironmentEntry("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+            EnvironmentEntry("PATH", Self.path),
             EnvironmentEntry("HOME", workingDirectory), EnvironmentEntry("LANG", "C.UTF-8"),
             EnvironmentEntry("TZ", "UTC"),
         ]

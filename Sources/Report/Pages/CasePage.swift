@@ -23,6 +23,7 @@ struct CasePage {
         let explanation: String
         /// Why it is expected, if it is. (No other level has this name: Mustache looks outwards.)
         let expectation: String?
+        let isExplained: Bool
         let isFirst: Bool
         let native: [LineSegment]
         let sandbox: [LineSegment]
@@ -64,8 +65,8 @@ struct CasePage {
     let meaning: String
     let summary: String
     let file: String
-    let calls: String
-    let command: String
+    let calls: String?
+    let command: String?
     let reason: String?
     let first: [Found]
     let others: [Found]
@@ -90,14 +91,14 @@ struct CasePage {
         meaning = Words.meaning(result.outcome)
         summary = result.summary
         file = result.file
-        calls = result.calls.joined(separator: ", ")
-        command = result.command.map(ShellText.quoted).joined(separator: " ")
+        calls = result.calls.isEmpty ? nil : result.calls.joined(separator: ", ")
+        command = result.command.isEmpty ? nil : result.command.map(ShellText.quoted).joined(separator: " ")
         reason = result.reason
         let lead = result.first?.index
         let found = (result.difference?.divergences ?? []).enumerated().map { index, divergence in
             Self.found(
                 divergence, index, isFirst: index == lead,
-                expectation: result.judgement?.expected.first { $0.divergence == index }?.reason)
+                standing: result.standing(of: index))
         }
         first = found.filter(\.isFirst)
         others = found.filter { !$0.isFirst }
@@ -120,7 +121,9 @@ struct CasePage {
         host = Words.host(results)
     }
 
-    private static func found(_ divergence: Divergence, _ index: Int, isFirst: Bool, expectation: String?) -> Found {
+    private static func found(_ divergence: Divergence, _ index: Int, isFirst: Bool, standing: CaseResult.Standing)
+        -> Found
+    {
         let sides = LineMarks.pair(divergence.native, divergence.sandbox)
         let lines = divergence.context.map(line)
         let positions = [
@@ -131,7 +134,8 @@ struct CasePage {
             anchor: "d\(index + 1)", kind: divergence.kind.rawValue, meaning: Words.meaning(divergence.kind),
             cause: divergence.cause.rawValue, place: Words.place(divergence),
             thread: divergence.thread.isEmpty ? nil : divergence.thread, explanation: divergence.explanation,
-            expectation: expectation, isFirst: isFirst, native: sides.native, sandbox: sides.sandbox,
+            expectation: standing.reason, isExplained: standing == .explained, isFirst: isFirst, native: sides.native,
+            sandbox: sides.sandbox,
             hasNative: divergence.native != nil, hasSandbox: divergence.sandbox != nil, lines: lines,
             hasLines: !lines.isEmpty, hasValues: lines.isEmpty || !isFirst,
             positions: positions.isEmpty ? nil : positions.joined(separator: ", "))
@@ -184,5 +188,13 @@ enum ShellText {
     static func quoted(_ word: String) -> String {
         let plain = word.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0)) }
         return !word.isEmpty && plain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
+
+extension CaseResult.Standing {
+    /// Why it is expected, if it is.
+    var reason: String? {
+        guard case .expected(let reason) = self else { return nil }
+        return reason
     }
 }

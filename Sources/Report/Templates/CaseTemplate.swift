@@ -1,7 +1,7 @@
 /// A case's page.
 enum CaseTemplate {
     static let divergence = """
-        <section class="divergence" id="{{anchor}}">
+        <section class="divergence{{#isExplained}} explained{{/isExplained}}" id="{{anchor}}">
         <h3><span class="kindname">{{kind}}</span> <code>{{place}}</code>{{#thread}} <span class="quiet">thread {{thread}}</span>{{/thread}}</h3>
         <p>{{explanation}}</p>
         <p class="quiet">{{meaning}}; cause: {{cause}}{{#positions}}; {{positions}}{{/positions}}</p>

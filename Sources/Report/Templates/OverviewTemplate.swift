@@ -34,7 +34,7 @@ enum OverviewTemplate {
 
         <h2>Divergences by class</h2>
         {{^hasKinds}}
-        <p>None was found.</p>
+        <p>None is open.</p>
         {{/hasKinds}}
         {{#kinds}}
         <details class="kind"{{#isOpen}} open{{/isOpen}}>
@@ -47,12 +47,38 @@ enum OverviewTemplate {
         <td><code>{{place}}</code></td><td>{{explanation}}{{#more}} <span class="quiet">({{more}})</span>{{/more}}\
         <div class="pair"><span>native</span><span class="line native{{^hasNative}} none{{/hasNative}}">{{#native}}{{>segments}}{{/native}}</span>\
         <span>sandbox</span><span class="line sandbox{{^hasSandbox}} none{{/hasSandbox}}">{{#sandbox}}{{>segments}}{{/sandbox}}</span></div>\
-        {{#expectation}}<span class="badge expected">expected</span> <span class="quiet">{{expectation}}</span>{{/expectation}}</td></tr>
+        </td></tr>
         {{/rows}}
         </tbody>
         </table></div>
         </details>
         {{/kinds}}
+        {{#hasExpected}}
+        <details class="kind">
+        <summary><b>Expected</b> <span class="quiet">divergences that <code>expectations.yaml</code> speaks of</span></summary>
+        <div class="scroll"><table>
+        <thead><tr><th scope="col">reason</th><th scope="col">divergence</th><th scope="col">runs</th><th scope="col">for example</th></tr></thead>
+        <tbody>
+        {{#expected}}
+        <tr><td>{{heading}}</td><td><code>{{place}}</code></td><td>{{count}}</td><td>{{#example}}<a href="{{link}}">{{variant}}</a>{{/example}}</td></tr>
+        {{/expected}}
+        </tbody>
+        </table></div>
+        </details>
+        {{/hasExpected}}
+        {{#hasExplained}}
+        <details class="kind">
+        <summary><b>Explained</b> <span class="quiet">divergences that come from the environment, the clock or a race</span></summary>
+        <div class="scroll"><table>
+        <thead><tr><th scope="col">cause</th><th scope="col">divergence</th><th scope="col">what</th><th scope="col">runs</th><th scope="col">for example</th></tr></thead>
+        <tbody>
+        {{#explained}}
+        <tr><td>{{heading}}</td><td><code>{{place}}</code></td><td>{{text}}</td><td>{{count}}</td><td>{{#example}}<a href="{{link}}">{{variant}}</a>{{/example}}</td></tr>
+        {{/explained}}
+        </tbody>
+        </table></div>
+        </details>
+        {{/hasExplained}}
 
         <h2>System calls</h2>
         {{#calls}}

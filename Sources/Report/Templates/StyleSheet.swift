@@ -67,7 +67,7 @@ enum StyleSheet {
           margin: .75rem 0; }
         .divergence h3 { margin: .75rem 0 .25rem; } .divergence p { margin: .25rem 0; }
         .divergence:target { border-color: var(--link); box-shadow: 0 0 0 1px var(--link); }
-        .kindname { color: var(--fail); }
+        .kindname { color: var(--fail); } .explained .kindname { color: var(--quiet); }
         table.sides { width: 100%; table-layout: fixed; min-width: 48rem; background: var(--ground);
           border: 1px solid var(--line); margin-top: .75rem; }
         table.sides th, table.sides td { border: 0; padding: .1rem .6rem; }
