@@ -4,6 +4,7 @@
  */
 #include "apus.h"
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <time.h>
 

@@ -4,6 +4,7 @@
  */
 #include "apus.h"
 #include <pthread.h>
+#include <sched.h>
 
 static __thread int initialised = 42;
 static __thread char zeroed[5000];
