@@ -26,6 +26,13 @@ extension Host {
         return (Int32(truncatingIfNeeded: result), status)
     }
 
+    /// True if the process is a child of this one that has not been reaped.
+    package static func isChild(_ process: Int32) -> Bool {
+        guard process > 0 else { return false }
+        // P_PID; no siginfo is asked for. WNOHANG | WEXITED | WNOWAIT | __WALL
+        return (try? call(247, 1, word(process), 0, 0x4100_0005, 0)) != nil
+    }
+
     /// `PR_SET_PDEATHSIG`.
     package static func dieWithParent() throws(Errno) { try call(157, 1, 9) }
 

@@ -11,6 +11,11 @@ package final class ProcessMemory: GuestMemory {
 
     package func read(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno) {
         try ProcessMemory.check(address, count)
+        try readStub(count, at: address, into: &output)
+    }
+
+    /// Reads whatever the process has at the address, the stub's area too.
+    func readStub(_ count: Int, at address: UInt, into output: inout OutputSpan<UInt8>) throws(Errno) {
         // The host appends at most `count` bytes to the span's free room, and says how many.
         try unsafe output.withUnsafeMutableBufferPointer { buffer, initialized throws(Errno) in
             let room = unsafe UnsafeMutableRawBufferPointer(

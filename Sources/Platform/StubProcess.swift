@@ -17,11 +17,16 @@ package final class StubProcess {
     /// Slots whose host threads were told to leave; free again when the host says that they have.
     private var leaving: [StubThread] = []
     package private(set) var isDead = false
+    /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
+    private let mark = UInt64.random(in: 1 ... .max)
+    /// Behind the last hot line.
+    private static let markOffset = Int(APUS_MAX_THREADS) * MemoryLayout<apus_hot>.size
 
     init(platform: TrapPlatform) throws(Errno) {
         self.platform = platform
         contexts = try SharedMemory("apus-contexts", size: Int(APUS_CONTEXTS_SIZE))
         (socket, stubSocket) = try Host.socketPair()
+        contexts.store(mark, at: StubProcess.markOffset)
     }
 
     deinit {
@@ -33,9 +38,8 @@ package final class StubProcess {
     var initialDescriptors: (contexts: Int32, socket: Int32) { (contexts.descriptor, stubSocket) }
 
     /// The host has made the process.
-    func began(as process: Int32) {
+    private func began(as process: Int32) {
         hostProcess = process
-        memory = ProcessMemory(process: process)
         contexts.closeDescriptor()
         if stubSocket >= 0 { Host.close(stubSocket) }
         stubSocket = -1
@@ -77,7 +81,27 @@ package final class StubProcess {
     /// The thread never began.
     package func abandon(_ thread: StubThread) {
         platform.unwatch(thread)
+        guard slots.indices.contains(thread.slot), slots[thread.slot] === thread else { return }
         slots[thread.slot] = nil
+    }
+
+    /// Nobody knows whether the thread, or the process that it is the first of, has begun: whoever was to hear of it has
+    /// ended. If it comes it is told to leave.
+    package func disown(_ thread: StubThread) {
+        thread.owner = nil
+        thread.isDisowned = true
+        leaving.append(thread)
+    }
+
+    /// It has not come, and will not.
+    package func forget(_ thread: StubThread) { platform.unwatch(thread) }
+
+    /// A thread that nobody owns has come after all.
+    func dismiss(_ thread: StubThread) {
+        var last = StubAnswer()
+        last.commands = [.exitThread]
+        try? thread.answer(last)
+        platform.unwatch(thread)
     }
 
     /// Ends one host thread of several; the guest's thread is gone already.
@@ -104,11 +128,28 @@ package final class StubProcess {
         return child.prepare(slot: thread.slot, floatingPoint: floatingPoint)
     }
 
-    /// The host said under what number it made this process.
-    package func hostMade(_ process: Int32, thread: StubThread) {
-        began(as: process)
-        thread.hostThread = process
+    /// A stub said under what number the host made this process. A guest can forge that: only a child of the kernel's that
+    /// is nobody else's is taken, and it is not touched before `confirm`. Throws ESRCH.
+    package func hostMade(_ process: Int, thread: StubThread) throws(Errno) {
+        guard let number = Int32(exactly: process), Host.isChild(number), platform.isUnknown(number) else {
+            throw .ESRCH
+        }
+        began(as: number)
+        thread.hostThread = number
         platform.register(self)
+    }
+
+    /// The process stands (`ready`): from now on its memory is this process's, if its contexts are. Throws ESRCH when the
+    /// number that `hostMade` was told is another process's.
+    package func confirm() throws(Errno) {
+        guard memory.process != hostProcess else { return }
+        let found = try [UInt8](capacity: 8) { output throws(Errno) in
+            try ProcessMemory(process: hostProcess).readStub(
+                8, at: UInt(APUS_STUB_CONTEXTS) + UInt(StubProcess.markOffset), into: &output)
+        }
+        var reader = ByteReader(found)
+        guard reader.take(UInt64.self) == mark else { throw .ESRCH }
+        memory = ProcessMemory(process: hostProcess)
     }
 
     /// Ends the host process with everything in it.

@@ -60,9 +60,13 @@ package final class StubThread {
     package var hostThread: Int32 = 0
     /// Whose it is.
     package var owner: (any StubOwner)?
+    /// Nobody hears what it asks: it is told to leave.
+    var isDisowned = false
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
+    /// What the stub may ask next.
+    private var expected = Expected.nothing
     /// The guest's memory as this thread's calls see it.
     package let guestMemory: ThreadMemory
     private let hot: Int
@@ -129,31 +133,47 @@ package final class StubThread {
     /// The processor that the stub last asked from.
     var processor: UInt8 { memory.load(at: hot + Hot.cpu) }
 
+    /// What a stub that keeps to the protocol may ask. A guest can write a request at any time, also while its stub waits
+    /// for an answer: the kernel believes none that it does not expect.
+    private enum Expected: UInt8 {
+        /// It waits for the kernel.
+        case nothing
+        /// It has not begun yet.
+        case ready
+        case call
+        /// A call, or that a command or a copy of the last answer has failed.
+        case callOrFailure
+        case report
+
+        var allowsCall: Bool { self == .call || self == .callOrFailure }
+        var allowsReport: Bool { self == .report || self == .callOrFailure }
+    }
+
     /// Reads the request once.
     func event() -> StubEvent {
         let kind: UInt8 = memory.load(at: hot + Hot.kind)
         switch Int(kind) {
-        case APUS_KIND_SYSCALL:
+        case APUS_KIND_SYSCALL where expected.allowsCall:
             let number: UInt64 = memory.load(at: hot + Hot.value)
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
             let payloads = Int(memory.load(UInt16.self, at: hot + Hot.action))
             if payloads == 0 { guestMemory.begin() } else { guestMemory.begin(readPayloads(payloads)) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
-        case APUS_KIND_FOREIGN_CALL:
+        case APUS_KIND_FOREIGN_CALL where expected.allowsCall:
             guestMemory.begin()
             let number = Int(memory.load(UInt32.self, at: hot + Hot.value))
             return .syscall(
                 number: SyscallTable.foreignBase + number,
                 arguments: ArgumentRegisters(memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)))
-        case APUS_KIND_FAULT:
+        case APUS_KIND_FAULT where expected.allowsCall:
             return .fault(
                 Fault(
                     signal: memory.load(at: cold + Cold.signal), code: memory.load(at: cold + Cold.signalCode),
                     address: memory.load(at: cold + Cold.faultAddress), error: memory.load(at: cold + Cold.faultError),
                     trap: memory.load(at: cold + Cold.faultTrap)))
-        case APUS_KIND_READY: return .ready
-        case APUS_KIND_INTERRUPTED: return .interrupted
-        case APUS_KIND_COMMANDS_DONE: return commandsDone()
+        case APUS_KIND_READY where expected == .ready: return .ready
+        case APUS_KIND_INTERRUPTED where expected.allowsCall: return .interrupted
+        case APUS_KIND_COMMANDS_DONE where expected.allowsReport: return commandsDone()
         default: return .forged
         }
     }
@@ -262,6 +282,7 @@ package final class StubThread {
 
     /// Prepares the slot's memory for a host thread that is about to start in it.
     func prepare(floatingPoint: [UInt8]) {
+        expected = .ready
         memory.zero(at: hot, count: MemoryLayout<apus_hot>.size)
         memory.zero(at: cold, count: MemoryLayout<apus_cold>.size)
         let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
@@ -279,6 +300,7 @@ package final class StubThread {
     /// Tells the stub that its answer will take a while.
     package func block() {
         guestMemory.flush()
+        expected = .nothing
         memory.exchange(UInt32(APUS_STATE_BLOCK), at: hot)
         wakeIfAsleep()
     }
@@ -286,6 +308,7 @@ package final class StubThread {
     /// Gives a call its result, where nothing but rax changes: the way of most calls.
     package func answer(value: Int) {
         let action = guestMemory.hasOutgoing ? postOutgoing() : 0
+        expected = action == 0 ? .call : .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
@@ -365,6 +388,7 @@ package final class StubThread {
         }
         if reports { action |= APUS_ACTION_REPORT }
         action |= postOutgoing()
+        expected = reports ? .report : .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(answer.value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)

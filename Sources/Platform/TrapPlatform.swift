@@ -100,7 +100,7 @@ package final class TrapPlatform {
                 UInt16(filter.count))
         }
         guard child > 0 else { throw .EAGAIN }
-        process.hostMade(child, thread: thread)
+        try process.hostMade(Int(child), thread: thread)
         while !thread.asks {
             if let (ended, _) = Host.reap(), ended == child { throw .EPROTO }
             Host.relax()
@@ -139,7 +139,7 @@ package final class TrapPlatform {
             throw .EAGAIN
         }
         templateThread.block()
-        thread.process.hostMade(Int32(truncatingIfNeeded: child), thread: thread)
+        try thread.process.hostMade(child, thread: thread)
         return thread
     }
 
@@ -150,6 +150,9 @@ package final class TrapPlatform {
     func unwatch(_ thread: StubThread) { watched.remove(thread) }
 
     func register(_ process: StubProcess) { processes[process.hostProcess] = process }
+
+    /// True if no process of this platform's has the host number.
+    func isUnknown(_ host: Int32) -> Bool { processes[host] == nil }
 
     func interrupt(thread: Int32, of process: Int32) throws(Errno) {
         // SIGCHLD: stubs have no children of their own.
@@ -173,6 +176,10 @@ package final class TrapPlatform {
             nextToScan = index + 1 < watched.count ? index + 1 : 0
             let event = thread.event()
             if case .commandsDone(_, nil) = event, thread.continueCommands() { continue }
+            guard !thread.isDisowned else {
+                thread.process.dismiss(thread)
+                continue
+            }
             return (thread, event)
         }
         nextToScan = 0

@@ -16,6 +16,7 @@ final class TinyGuest {
         thread = try platform.newProcess()
         let (ready, event) = try TinyGuest.next(platform)
         guard ready === thread, case .ready = event else { throw Unexpected("\(event)") }
+        try thread.process.confirm()
         var answer = StubAnswer()
         answer.commands = [
             // Readable, writable, executable; private, anonymous, fixed.

@@ -89,7 +89,7 @@ struct TrapPlatformTests {
             switch event {
             case .commandsDone(let host, nil):
                 #expect(host > 0)
-                child.process.hostMade(Int32(host), thread: child)
+                try child.process.hostMade(host, thread: child)
                 #expect(thread === guest.thread)
                 thread.block()
                 seen.insert("parent")

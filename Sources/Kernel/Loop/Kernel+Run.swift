@@ -71,10 +71,7 @@ extension Kernel {
             returnToGuest(thread, result: nil)
         case .ready:
             thread.isReady = true
-            if let whenReady = thread.whenReady {
-                thread.whenReady = nil
-                whenReady(thread)
-            }
+            arrived(thread)
         case .interrupted:
             thread.forgetRegisters()
             returnToGuest(thread, result: nil)
@@ -82,8 +79,14 @@ extension Kernel {
             commandsDone(thread, lastResult: lastResult, failure: failure)
         case .forged:
             // Whoever writes nonsense into its own stub has ended itself.
-            exitGroup(thread.process, waitStatus: 9)
+            abort(thread, waitStatus: 9)
         }
+    }
+
+    /// Ends the process of a thread that cannot be let go on, the thread itself at once.
+    func abort(_ thread: GuestThread, waitStatus: Int32) {
+        exitGroup(thread.process, waitStatus: waitStatus)
+        end(thread)
     }
 
     /// Runs the handler of the call that the thread is in.
@@ -209,7 +212,7 @@ extension Kernel {
         do throws(Errno) {
             try stub.answer(answer)
         } catch {
-            exitGroup(thread.process, waitStatus: 9)
+            abort(thread, waitStatus: 9)
         }
     }
 }
@@ -223,8 +226,11 @@ extension GuestThread: StubOwner {
     /// The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
     package func stubDied(_ stub: StubThread, waitStatus: Int32) {
         guard let map else { return }
+        let status = waitStatus & 0x7f == 0 ? 9 : waitStatus & 0x7f
         for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === map }) {
-            kernel.exitGroup(process, waitStatus: waitStatus & 0x7f == 0 ? 9 : waitStatus & 0x7f)
+            kernel.exitGroup(process, waitStatus: status)
+            // Also those that compute for the kernel's eyes: nothing of them is left that could be told to leave.
+            for thread in process.threads where thread.map === map { kernel.end(thread) }
         }
     }
 }

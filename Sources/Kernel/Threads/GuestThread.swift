@@ -32,6 +32,8 @@ package final class GuestThread: Waiter {
     package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)?
     /// The commands' outcome decides the call's result: wait for it.
     package var mustReport = false
+    /// What `clone(2)` has asked the host for and not heard of yet.
+    var childBeingMade: GuestThread?
     /// Set while a new host thread is awaited.
     var whenReady: ((GuestThread) -> Void)?
     /// The new host thread stands in its stub already.
@@ -168,11 +170,25 @@ extension GuestThread {
         for queue in queues { queue.add(self, for: events, exclusive: exclusive) }
         waits = queues
         if let deadline, deadline != .never {
-            self.deadline = kernel.timers.schedule(at: deadline) { [unowned self] in kernel.makeRunnable(self) }
+            self.deadline = kernel.timers.schedule(at: deadline) { [weak self] in self?.wakeUp() }
         }
         state = .parked
         return .parked
     }
+
+    /// Lets others have their turn in the midst of a long call: `throw thread.giveWay()`. The handler runs again at the
+    /// loop's next turn, and goes on from what it has kept in `restart`. With a signal pending it gives back `interrupted`.
+    package func giveWay(interrupted: Errno = .ERESTARTSYS) -> Errno {
+        if hasPendingSignal { return interrupted }
+        state = .runnable
+        kernel.runnable.append(self)
+        return .parked
+    }
+
+    /// What one handler moves before it lets others have their turn, in bytes.
+    package static let turn = 16 << 20
+
+    private func wakeUp() { kernel.makeRunnable(self) }
 
     /// Forgets every wait; called by the loop before the handler runs again.
     func unpark() {

@@ -99,13 +99,15 @@ extension Kernel {
                 ? .newThread(slot: childStub.slot) : .newProcess(slot: childStub.slot, child: childStub.process)
         ]
         parent.mustReport = true
+        parent.childBeingMade = child
         parent.afterCommands = { [unowned self] parent, made, failure in
+            parent.childBeingMade = nil
             if failure != nil || made <= 0 {
                 abandon(child)
                 if let pidNumber, let file = try? parent.files.remove(pidNumber) { file.release() }
                 return .result(-Int(Errno.EAGAIN.rawValue))
             }
-            return begin(child, of: parent, request, host: Int32(truncatingIfNeeded: made))
+            return begin(child, of: parent, request, host: made)
         }
         return 0
     }
@@ -169,13 +171,20 @@ extension Kernel {
 
     /// The host has made the child: it exists from now on.
     private func begin(
-        _ child: GuestThread, of parent: GuestThread, _ request: CloneRequest, host: Int32
+        _ child: GuestThread, of parent: GuestThread, _ request: CloneRequest, host: Int
     ) -> CommandOutcome {
-        guard let stub = child.stub else { return .result(-Int(Errno.EAGAIN.rawValue)) }
+        let failed = CommandOutcome.result(-Int(Errno.EAGAIN.rawValue))
+        guard let stub = child.stub else { return failed }
         if request.flags.contains(.memory) {
-            stub.hostThread = host
+            // Used only together with the process's own number: a forged one reaches nobody else.
+            stub.hostThread = Int32(truncatingIfNeeded: host)
         } else {
-            stub.process.hostMade(host, thread: stub)
+            do throws(Errno) {
+                try stub.process.hostMade(host, thread: stub)
+            } catch {
+                abandon(child)
+                return failed
+            }
         }
         child.bindMemory()
         let process = child.process
@@ -198,12 +207,37 @@ extension Kernel {
             }
             returnToGuest(child, result: nil)
         }
-        if child.isReady { start(child) } else { child.whenReady = start }
+        child.whenReady = start
+        if child.isReady { arrived(child) }
         guard request.flags.contains(.vfork) else { return .result(Int(child.id.rawValue)) }
         // The parent sleeps until the child has its own program or is gone: its handler runs again and finds this.
         parent.restart.object = process
         parent.restart.value = Int(child.id.rawValue)
         return .again
+    }
+
+    /// The thread's stub stands, and what is to happen then is known.
+    func arrived(_ thread: GuestThread) {
+        guard let start = thread.whenReady else { return }
+        thread.whenReady = nil
+        do throws(Errno) {
+            try thread.stub?.process.confirm()
+        } catch {
+            // Somebody has told a number that is not this process's.
+            return abort(thread, waitStatus: 9)
+        }
+        start(thread)
+    }
+
+    /// The thread ends while the host was making its child, of which nobody will hear.
+    func disownChild(of thread: GuestThread) {
+        guard let child = thread.childBeingMade, let stub = child.stub else { return }
+        thread.childBeingMade = nil
+        stub.process.disown(stub)
+        child.stub = nil
+        abandon(child)
+        // Long after the host has made it, or has not.
+        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 5_000_000_000)) { stub.process.forget(stub) }
     }
 
     private func encoded(_ id: ProcessID) -> [UInt8] {

@@ -87,7 +87,8 @@ extension Kernel {
                 placement.stackTop - stackSize..<placement.stackTop, executable: image.plan.hasExecutableStack)
         } catch {
             // Past the point of no return.
-            exitGroup(thread.process, waitStatus: 11)
+            if !isAlone { stub.process.disown(stub) }
+            abort(thread, waitStatus: 11)
             throw .noReturn
         }
         // A loader goes where libraries go, where nothing could grow.
@@ -119,7 +120,7 @@ extension Kernel {
             answer.reports = true
             thread.afterCommands = { [unowned self] thread, _, failure in
                 guard failure == nil, (try? thread.copyOut(bytes, to: pointer)) != nil else {
-                    exitGroup(thread.process, waitStatus: 11)
+                    abort(thread, waitStatus: 11)
                     return .handled
                 }
                 begin(thread)
@@ -128,7 +129,7 @@ extension Kernel {
             do throws(Errno) {
                 try stub.answer(answer)
             } catch {
-                exitGroup(thread.process, waitStatus: 9)
+                abort(thread, waitStatus: 9)
             }
         }
         if isAlone { start(thread) } else { thread.whenReady = start }

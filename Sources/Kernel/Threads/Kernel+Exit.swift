@@ -48,6 +48,9 @@ extension Kernel {
         // The last look at how long the process has run, while its host process is there to be asked.
         if process.threads.count == 1 { process.lastCPUTime = process.cpuTime }
         thread.unpark()
+        disownChild(of: thread)
+        thread.afterCommands = nil
+        thread.whenReady = nil
         runnable.removeAll { $0 === thread }
         thread.state = .dead
         thread.releaseFutexesAtExit()
@@ -58,6 +61,7 @@ extension Kernel {
         process.threads.removeAll { $0 === thread }
         process.lastName = thread.name
         threads[thread.id] = nil
+        if !process.threads.isEmpty, !process.isExiting { thread.leaveSignals() }
         if let map { leave(map, stub: hostThreadEnds ? stub : nil) }
         sink?.exited(thread, status: process.waitStatus)
         if process.threads.isEmpty { endProcess(process) }
