@@ -10,19 +10,25 @@ package final class Epoll: FileOperations {
     }
 
     private final class Item: Waiter {
-        unowned let epoll: Epoll
-        let number: FileNumber
+        /// Weak: whoever watches may be gone before what is watched hears of it.
+        weak var epoll: Epoll?
+        let key: Key
+        /// Where the item stands in line; kept, since the file may be gone before the queue.
+        let source: WaitQueue
         /// Weak: the last descriptor's end takes the registration with it.
         weak var file: OpenFile?
+        /// What is watched, if it is an epoll itself.
+        weak var inner: Epoll?
         var events: UInt32
         var data: UInt64
         var isQueued = false
         var isDisabled = false
 
-        init(_ epoll: Epoll, _ number: FileNumber, _ file: OpenFile, events: UInt32, data: UInt64) {
+        init(_ epoll: Epoll, _ key: Key, _ file: OpenFile, _ source: WaitQueue, events: UInt32, data: UInt64) {
             self.epoll = epoll
-            self.number = number
+            self.key = key
             self.file = file
+            self.source = source
             self.events = events
             self.data = data
         }
@@ -30,7 +36,7 @@ package final class Epoll: FileOperations {
         func fire(_ queue: WaitQueue, _ events: PollEvents) {
             // What was not asked for is no news, or edges would be seen where there are none.
             guard !events.isDisjoint(with: PollEvents(rawValue: self.events).union(Epoll.always)) else { return }
-            epoll.enqueue(self)
+            epoll?.enqueue(self)
         }
     }
 
@@ -42,6 +48,9 @@ package final class Epoll: FileOperations {
 
     private var items: [Key: Item] = [:]
     private var ready: [Item] = []
+    private var sweepAt = 64
+    /// The epolls that watch this one.
+    private var watchers: [ObjectIdentifier: Watcher] = [:]
     private let queue = WaitQueue()
     private let node: any Inode
 
@@ -52,8 +61,42 @@ package final class Epoll: FileOperations {
 
     package func poll(_ file: OpenFile) -> PollEvents { hasReady ? .readable : [] }
 
+    /// Drops what is in the line without being ready, so that nobody looks at it twice: asked from above, an epoll of epolls
+    /// would multiply the looks at each level.
     private var hasReady: Bool {
-        ready.contains { item in !item.isDisabled && !current(item).isEmpty }
+        guard let first = ready.firstIndex(where: { !$0.isDisabled && !current($0).isEmpty }) else {
+            for item in ready { drop(item) }
+            ready = []
+            return false
+        }
+        if first > 0 {
+            for item in ready[..<first] { drop(item) }
+            ready.removeFirst(first)
+        }
+        return true
+    }
+
+    /// The item is no longer in the line of those that may be ready.
+    private func drop(_ item: Item) {
+        item.isQueued = false
+        if item.file == nil { forget(item) }
+    }
+
+    private func forget(_ item: Item) {
+        leave(item)
+        if items[item.key] === item { items[item.key] = nil }
+    }
+
+    private func leave(_ item: Item) {
+        item.source.remove(item)
+        if let inner = item.inner { stopsWatching(inner) }
+    }
+
+    /// Registrations of files that were closed go when there are as many again as there were living ones.
+    private func sweep() {
+        guard items.count >= sweepAt else { return }
+        for item in Array(items.values) where item.file == nil && !item.isQueued { forget(item) }
+        sweepAt = max(64, items.count * 2)
     }
 
     private func current(_ item: Item) -> PollEvents {
@@ -80,12 +123,21 @@ package final class Epoll: FileOperations {
         if let other = file.operations as? Epoll {
             guard other !== self else { throw .EINVAL }
             guard events & Epoll.exclusive == 0 else { throw .EINVAL }
-            guard !other.reaches(self, depth: 0), other.depth(0) < 4 else { throw .ELOOP }
+            try checkNesting(other)
         }
-        if let item = items[key(number, file)], item.file != nil { throw .EEXIST }
+        let key = key(number, file)
+        if let item = items[key] {
+            guard item.file == nil else { throw .EEXIST }
+            leave(item)
+        }
         guard let source = file.operations.waitQueue else { throw .EPERM }
-        let item = Item(self, number, file, events: events, data: data)
-        items[key(number, file)] = item
+        sweep()
+        let item = Item(self, key, file, source, events: events, data: data)
+        items[key] = item
+        if let other = file.operations as? Epoll {
+            item.inner = other
+            watches(other)
+        }
         source.add(item, exclusive: events & Epoll.exclusive != 0)
         if !current(item).isEmpty { enqueue(item) }
     }
@@ -101,23 +153,50 @@ package final class Epoll: FileOperations {
 
     package func remove(_ number: FileNumber, _ file: OpenFile) throws(Errno) {
         guard let item = items.removeValue(forKey: key(number, file)), item.file != nil else { throw .ENOENT }
-        file.operations.waitQueue?.remove(item)
+        leave(item)
         ready.removeAll { $0 === item }
     }
 
-    private func reaches(_ target: Epoll, depth: Int) -> Bool {
-        guard depth < 6 else { return true }
-        for item in items.values {
-            guard let inner = item.file?.operations as? Epoll else { continue }
-            if inner === target || inner.reaches(target, depth: depth + 1) { return true }
-        }
-        return false
+    // MARK: Epolls that watch epolls
+
+    /// What a wake-up runs through is bounded by this: Linux's `EP_MAX_NESTS`, and the one at the bottom.
+    private static let maximumNesting = 5
+
+    private struct Watcher {
+        weak var epoll: Epoll?
+        /// By how many registrations.
+        var count = 0
     }
 
-    /// How many epolls stand below each other here.
-    private func depth(_ level: Int) -> Int {
-        guard level < 6 else { return level }
-        return 1 + (items.values.compactMap { ($0.file?.operations as? Epoll)?.depth(level + 1) }.max() ?? 0)
+    private func watches(_ other: Epoll) {
+        other.watchers[ObjectIdentifier(self), default: Watcher(epoll: self)].count += 1
+    }
+
+    private func stopsWatching(_ other: Epoll) {
+        let own = ObjectIdentifier(self)
+        guard var watcher = other.watchers[own] else { return }
+        watcher.count -= 1
+        other.watchers[own] = watcher.count > 0 ? watcher : nil
+    }
+
+    /// Throws ELOOP where watching `other` would close a circle, or nest too deeply.
+    private func checkNesting(_ other: Epoll) throws(Errno) {
+        var above: [ObjectIdentifier: Int] = [:]
+        var below: [ObjectIdentifier: Int] = [:]
+        let height = levels(&above) { $0.watchers.values.compactMap(\.epoll) }
+        let depth = other.levels(&below) { $0.items.values.compactMap { $0.file?.operations as? Epoll } }
+        guard below[ObjectIdentifier(self)] == nil, height + depth <= Epoll.maximumNesting else { throw .ELOOP }
+    }
+
+    /// How many epolls stand above or below each other from here, this one counted; each is looked at once.
+    private func levels(_ known: inout [ObjectIdentifier: Int], _ next: (Epoll) -> [Epoll]) -> Int {
+        let own = ObjectIdentifier(self)
+        if let levels = known[own] { return levels }
+        known[own] = 1
+        var deepest = 0
+        for epoll in next(self) { deepest = max(deepest, epoll.levels(&known, next)) }
+        known[own] = deepest + 1
+        return deepest + 1
     }
 
     // MARK: epoll_wait
@@ -135,7 +214,7 @@ package final class Epoll: FileOperations {
             }
             item.isQueued = false
             guard item.file != nil else {
-                items = items.filter { $0.value !== item }
+                forget(item)
                 continue
             }
             guard !item.isDisabled else { continue }
@@ -154,7 +233,7 @@ package final class Epoll: FileOperations {
     }
 
     package func release(_ file: OpenFile) {
-        for item in items.values { item.file?.operations.waitQueue?.remove(item) }
+        for item in items.values { leave(item) }
         items = [:]
         ready = []
     }

@@ -60,11 +60,15 @@ package final class TimerFile: FileOperations {
     private func arm() {
         guard let expiry, expiry != .max else { return }
         let left = max(0, expiry.subtractingReportingOverflow(now).partialValue)
-        deadline = kernel.timers.schedule(at: kernel.clock.now.advanced(byNanoseconds: left)) { [unowned self] in
-            deadline = nil
-            guard ticks > 0 else { return arm() }
-            queue.wakeAll(.readable)
+        deadline = kernel.timers.schedule(at: kernel.clock.now.advanced(byNanoseconds: left)) { [weak self] in
+            self?.isDue()
         }
+    }
+
+    private func isDue() {
+        deadline = nil
+        guard ticks > 0 else { return arm() }
+        queue.wakeAll(.readable)
     }
 
     package func poll(_ file: OpenFile) -> PollEvents { ticks > 0 ? .readable : [] }

@@ -19,7 +19,7 @@ extension Process {
         cpuLimitTimer = nil
         let limit = limits.values[ResourceNumber.cpu]
         guard limit.soft != .max || limit.hard != .max else { return }
-        let timer = IntervalTimer(.process, of: self) { [unowned self] _ in checkCPULimit() }
+        let timer = IntervalTimer(.process, of: self) { [weak self] _ in self?.checkCPULimit() }
         cpuLimitTimer = timer
         // Linux takes a limit of no seconds for one of a second.
         timer.set(expiry: Process.nanoseconds(max(1, min(limit.soft, limit.hard))), interval: 0)

@@ -98,7 +98,7 @@ extension UnixSocket {
             let rights = message.rights
             message.rights = []
             kernel.unixSockets.arrive(rights)
-            for file in rights { file.release() }
+            kernel.unixSockets.release(rights)
         }
     }
 

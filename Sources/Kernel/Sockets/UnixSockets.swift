@@ -8,6 +8,8 @@ package final class UnixSockets {
     private var bound: [ObjectIdentifier: UnixSocket] = [:]
     private var lastAutomatic: UInt32 = 0
     private var isCollectionDue = false
+    private var doomed: [OpenFile] = []
+    private var isReleasing = false
     /// Open files in messages that nobody has received yet, with how often each is.
     private(set) var inFlight: [ObjectIdentifier: (file: OpenFile, count: Int)] = [:]
 
@@ -66,6 +68,16 @@ package final class UnixSockets {
             guard let entry = inFlight[key] else { continue }
             inFlight[key] = entry.count > 1 ? (file, entry.count - 1) : nil
         }
+    }
+
+    /// Lets go of files that nobody will receive. Those may be sockets with files in their queues, and so on as deep as a
+    /// guest likes: one after the other, not one inside the other.
+    func release(_ files: [OpenFile]) {
+        doomed += files
+        guard !isReleasing else { return }
+        isReleasing = true
+        while let file = doomed.popLast() { file.release() }
+        isReleasing = false
     }
 
     /// Collects at the loop's next turn, when the descriptor that is being closed is gone.

@@ -101,12 +101,15 @@ package final class IntervalTimer {
             let threads = Int64(max(1, process.threads.count))
             time = kernel.clock.now.advanced(byNanoseconds: max(IntervalTimer.shortestLook, wait / threads))
         }
-        deadline = kernel.timers.schedule(at: time) { [unowned self] in
-            deadline = nil
-            guard self.now >= expiry else { return arm() }
-            hasFired = true
-            action(self)
-        }
+        deadline = kernel.timers.schedule(at: time) { [weak self] in self?.isDue() }
+    }
+
+    private func isDue() {
+        deadline = nil
+        guard let expiry else { return }
+        guard now >= expiry else { return arm() }
+        hasFired = true
+        action(self)
     }
 
     /// How often CPU time is looked at, at most, in nanoseconds: a tick of Linux.

@@ -14,7 +14,8 @@ package final class ProcessTimers {
         if let timer = intervals[which] { return timer }
         let clocks: [TimerClock] = [.monotonic, .processUser, .process]
         let signals: [SignalNumber] = [.alarm, .virtualAlarm, .profiling]
-        let timer = IntervalTimer(clocks[which], of: process) { [unowned process] timer in
+        let timer = IntervalTimer(clocks[which], of: process) { [weak process] timer in
+            guard let process else { return }
             process.kernel.send(SignalInfo(kernel: signals[which]), to: process)
             // The CPU timers go on by themselves, at the kernel's own tick.
             if which != 0 { timer.armNext() }
@@ -93,7 +94,7 @@ package final class CreatedTimer {
     package private(set) var isQueued = false
     /// Of the last signal taken.
     package private(set) var overrun: Int32 = 0
-    package private(set) lazy var timer = IntervalTimer(clock, of: process) { [unowned self] _ in expire() }
+    package private(set) lazy var timer = IntervalTimer(clock, of: process) { [weak self] _ in self?.expire() }
     private let clock: TimerClock
 
     init(_ id: Int32, _ clock: TimerClock, clockNumber: Int32, event: TimerEvent, of process: Process) {

@@ -64,7 +64,16 @@ extension GuestThread {
 
     /// Puts a new open file at the lowest free number.
     func install(_ file: OpenFile, closeOnExec: Bool) throws(Errno) -> Int {
-        Int(try files.install(file, closeOnExec: closeOnExec, limit: process.limits.openFiles).rawValue)
+        do throws(Errno) {
+            return Int(try files.install(file, closeOnExec: closeOnExec, limit: process.limits.openFiles).rawValue)
+        } catch {
+            // A file that nobody holds releases what its opening took.
+            if file.references == 0 {
+                file.retain()
+                file.release()
+            }
+            throw error
+        }
     }
 
     /// Runs an operation that may find its file not ready: parks unless the file or the call says not to wait.

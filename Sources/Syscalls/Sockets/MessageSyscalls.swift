@@ -115,7 +115,7 @@ extension GuestThread {
             }
             let count = min(segment.count - skip, limit - bytes.count)
             let piece = try copyIn(count, from: segment.address &+ UInt(skip))
-            bytes = bytes.isEmpty ? piece : bytes + piece
+            if bytes.isEmpty { bytes = piece } else { bytes += piece }
             skip = 0
         }
         return bytes

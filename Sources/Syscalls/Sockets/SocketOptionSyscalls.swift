@@ -128,7 +128,8 @@ extension GuestThread {
     /// The kernel doubles what is asked for, to leave room for its own needs.
     private func doubled(_ number: Int32, least: Int, forced: Bool) -> Int {
         let wanted = forced ? max(0, Int(number)) : min(Int(UInt32(bitPattern: number)), GuestThread.maximumBuffer)
-        return max(least, min(wanted * 2, Int(Int32.max)))
+        // What a forced buffer holds is memory of the kernel's.
+        return max(least, min(wanted * 2, 16 << 20))
     }
 
     /// Throws EDOM for microseconds out of their range; zero, or less, waits for ever.

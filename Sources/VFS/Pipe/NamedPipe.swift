@@ -2,7 +2,7 @@ package import LinuxABI
 
 /// A FIFO with a name: opening one end waits for the other. See `fifo(7)`.
 package final class NamedPipe {
-    private unowned let node: any Inode
+    private weak var node: (any Inode)?
     package let pipe = Pipe()
     /// How often each end has been opened: an opener that waited sees that its peer was there, even if it has left.
     package private(set) var readerOpens = 0
@@ -12,6 +12,7 @@ package final class NamedPipe {
 
     /// Opens an end at once. Throws ENXIO for a writer that must not wait and finds no reader.
     package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
+        guard let node else { throw .ENXIO }
         if flags.accessMode == 1, flags.contains(.nonBlocking), pipe.readers == 0 { throw .ENXIO }
         let end = PipeEnd(pipe, node: node, reads: flags.mayRead, writes: flags.mayWrite)
         if flags.mayRead { readerOpens += 1 }
