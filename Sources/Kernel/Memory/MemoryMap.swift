@@ -118,6 +118,14 @@ package final class MemoryMap {
         ]
     }
 
+    /// Throws ENOMEM where a change of the range would split an area and there may be no more of them.
+    package func checkSplit(_ range: Range<UInt>) throws(Errno) {
+        guard areas.areas.count >= MemoryMap.maximumAreas else { return }
+        for edge in [range.lowerBound, range.upperBound] {
+            if let area = areas.area(at: edge), area.start < edge { throw .ENOMEM }
+        }
+    }
+
     package func remove(_ range: Range<UInt>) -> [StubCommand] {
         guard areas.overlaps(range) else { return [] }
         areas.remove(range)
@@ -127,6 +135,7 @@ package final class MemoryMap {
     /// See `mprotect(2)`. Throws ENOMEM for a hole (after the part before it was changed, as Linux does), EACCES where the
     /// file behind a shared mapping may not be written.
     package func protect(_ range: Range<UInt>, _ protection: Protection) throws(Errno) -> [StubCommand] {
+        try checkSplit(range)
         var commands: [StubCommand] = []
         var next = range.lowerBound
         for part in areas.parts(in: range) {

@@ -97,12 +97,38 @@ package struct VMAList {
 
     /// Changes every area of the range, which must be covered.
     package mutating func change(_ range: Range<UInt>, _ change: (inout VMA) -> Void) {
-        let parts = parts(in: range)
-        remove(range)
-        for var part in parts {
-            change(&part)
-            insert(part)
+        // All at once: a guest can have tens of thousands of areas, and an array moves what lies behind each insertion.
+        let first = index(endingAbove: range.lowerBound)
+        var last = first
+        var changed: [VMA] = []
+        func append(_ area: VMA) {
+            if let before = changed.last, before.continues(in: area) {
+                changed[changed.count - 1].end = area.end
+            } else if area.start < area.end {
+                changed.append(area)
+            }
         }
+        while last < areas.count, areas[last].start < range.upperBound {
+            let area = areas[last]
+            if area.start < range.lowerBound { append(area.part(from: area.start, to: range.lowerBound)) }
+            var part = area.part(from: max(area.start, range.lowerBound), to: min(area.end, range.upperBound))
+            change(&part)
+            append(part)
+            if area.end > range.upperBound { append(area.part(from: range.upperBound, to: area.end)) }
+            last += 1
+        }
+        guard let low = changed.first else { return }
+        var begin = first
+        if first > 0, areas[first - 1].continues(in: low) {
+            changed[0] = areas[first - 1]
+            changed[0].end = low.end
+            begin -= 1
+        }
+        if last < areas.count, let tail = changed.last, tail.continues(in: areas[last]) {
+            changed[changed.count - 1].end = areas[last].end
+            last += 1
+        }
+        areas.replaceSubrange(begin..<last, with: changed)
     }
 
     /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.

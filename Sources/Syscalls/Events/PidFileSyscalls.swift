@@ -82,10 +82,18 @@ extension GuestThread {
         guard mayInspect(target) else { throw .EPERM }
         // Not by way of the other's call, which may be under way.
         let other = target.map?.memory ?? target.memory
-        var done = 0
+        var done = restart.bytesDone
+        let end = done + GuestThread.turn
         var localLine = Line(local)
         var remoteLine = Line(remote)
+        localLine.skip(done)
+        remoteLine.skip(done)
         while let here = localLine.next, let there = remoteLine.next {
+            if done >= end {
+                if hasPendingSignal { return done }
+                restart.bytesDone = done
+                throw giveWay()
+            }
             let count = min(here.count, there.count, GuestThread.piece)
             do throws(Errno) {
                 if writes {
@@ -128,6 +136,15 @@ extension GuestThread {
             mutating get {
                 while index < segments.count, segments[index].count == 0 { index += 1 }
                 return index < segments.count ? segments[index] : nil
+            }
+        }
+
+        mutating func skip(_ count: Int) {
+            var left = count
+            while left > 0, let segment = next {
+                let step = min(left, segment.count)
+                advance(step)
+                left -= step
             }
         }
 

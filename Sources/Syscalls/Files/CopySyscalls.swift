@@ -74,7 +74,12 @@ extension GuestThread {
                 target.location?.notify(.modify)
             }
         }
+        let end = done + GuestThread.turn
         while done < count {
+            if done >= end {
+                if hasPendingSignal { return done }
+                throw giveWay()
+            }
             let wanted = min(count - done, GuestThread.piece)
             do throws(Errno) {
                 // Read at a place, not on from the position: what the target does not take stays unread.

@@ -125,12 +125,23 @@ extension GuestThread {
             return try receive(from: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
-        try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
-        var done = 0
+        if restart.bytesDone == 0 { try checkRange(offset ?? (isSeekable ? file.position : 0), segments) }
+        var done = restart.bytesDone
+        let end = done + GuestThread.turn
+        var skip = done
         defer { if done > 0 { file.location?.notify(.access) } }
         for segment in segments {
-            var inside = 0
+            if skip >= segment.count {
+                skip -= segment.count
+                continue
+            }
+            var inside = skip
+            skip = 0
             while inside < segment.count {
+                if done >= end {
+                    if hasPendingSignal { return done }
+                    throw giveWay()
+                }
                 let wanted = min(segment.count - inside, GuestThread.piece)
                 // Without an offset of the call's own the file knows its position: that of a host's descriptor is the host's.
                 let position = offset.map { $0 &+ Int64(done) }
@@ -145,10 +156,11 @@ extension GuestThread {
                     if offset == nil, isSeekable { file.position &+= Int64(got) }
                     done += got
                     inside += got
+                    restart.bytesDone = done
                     if got < wanted { return done }
                 } catch {
                     // What was read already counts; the next call meets the error again.
-                    if done > 0, error != .parked { return done }
+                    if done > 0 { return done }
                     throw error
                 }
             }
@@ -179,10 +191,11 @@ extension GuestThread {
             return try send(to: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
-        try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
+        if restart.bytesDone == 0 { try checkRange(offset ?? (isSeekable ? file.position : 0), segments) }
         if isSeekable, segments.contains(where: { $0.count > 0 }) { try losePrivileges(operations.inode) }
         var done = restart.bytesDone
         defer { if done > 0 { file.location?.notify(.modify) } }
+        let end = done + GuestThread.turn
         var skip = done
         for segment in segments {
             if skip >= segment.count {
@@ -192,6 +205,10 @@ extension GuestThread {
             var inside = skip
             skip = 0
             while inside < segment.count {
+                if done >= end {
+                    if hasPendingSignal { return done }
+                    throw giveWay()
+                }
                 var wanted = min(segment.count - inside, GuestThread.piece)
                 let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {

@@ -33,9 +33,12 @@ extension GuestThread {
 
     /// Parks on everything that the interests wait for.
     private func wait(_ interests: [Interest], until deadline: MonotonicTime?, _ interrupted: Errno) -> Errno {
-        var queues: [WaitQueue] = []
-        for interest in interests { if let queue = interest.file.operations.waitQueue { queues.append(queue) } }
-        return park(on: queues, until: deadline, interrupted: interrupted)
+        // Once for each queue, however often a guest names a file.
+        var queues: [ObjectIdentifier: WaitQueue] = [:]
+        for interest in interests {
+            if let queue = interest.file.operations.waitQueue { queues[ObjectIdentifier(queue)] = queue }
+        }
+        return park(on: Array(queues.values), until: deadline, interrupted: interrupted)
     }
 
     // MARK: poll

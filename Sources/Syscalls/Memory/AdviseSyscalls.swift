@@ -24,6 +24,7 @@ extension GuestThread {
             guard area.isShared, mayMove else { throw .EINVAL }
         }
         guard old + oldLength <= area.end else { throw .EFAULT }
+        try map.checkSplit(old..<old + oldLength)
         if isFixed {
             let new = try MemoryMap.range(target, newLength)
             guard new.upperBound <= old || target >= old + oldLength else { throw .EINVAL }
@@ -84,6 +85,7 @@ extension GuestThread {
         let range = try MemoryMap.range(address, length)
         guard !range.isEmpty else { return 0 }
         let map = try changeableMap()
+        if advice == 10 || advice == 11 { try map.checkSplit(range) }
         for part in map.areas.parts(in: range) {
             switch advice {
             case 4, 8, 14, 15, 22, 23, 3:
@@ -117,11 +119,13 @@ extension GuestThread {
         let range = try MemoryMap.range(address, length, error: .ENOMEM)
         guard let map, map.areas.covers(range) else { throw .ENOMEM }
         let pages = Int((range.upperBound - range.lowerBound) / GuestLayout.pageSize)
-        var done = 0
-        while done < pages {
-            let count = min(pages - done, 1 << 16)
-            try copyOut([UInt8](repeating: 1, count: count), to: vector.address &+ UInt(done))
-            done += count
+        let present = [UInt8](repeating: 1, count: min(pages, 1 << 20))
+        while restart.bytesDone < pages {
+            let done = restart.bytesDone
+            let count = min(pages - done, present.count)
+            try copyOut(count == present.count ? present : Array(present[..<count]), to: vector.address &+ UInt(done))
+            restart.bytesDone += count
+            if restart.bytesDone < pages { throw giveWay(interrupted: .ERESTARTNOINTR) }
         }
         return 0
     }
@@ -135,6 +139,7 @@ extension GuestThread {
         if lock, process.limits.values[8].soft == 0, !credentials.has(capability: 14) { throw .EPERM }
         if lock, UInt64(length) > process.limits.values[8].soft, !credentials.has(capability: 14) { throw .ENOMEM }
         guard let map, map.areas.covers(range) else { throw .ENOMEM }
+        try map.checkSplit(range)
         map.change(range) { $0.isLocked = lock }
         return 0
     }

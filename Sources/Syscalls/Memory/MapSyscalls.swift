@@ -98,7 +98,9 @@ extension GuestThread {
     func munmap(_ address: UInt, _ length: UInt) throws(Errno) -> Int {
         guard length > 0 else { throw .EINVAL }
         let range = try MemoryMap.range(address, length)
-        commands += try changeableMap().remove(range)
+        let map = try changeableMap()
+        try map.checkSplit(range)
+        commands += map.remove(range)
         return 0
     }
 
