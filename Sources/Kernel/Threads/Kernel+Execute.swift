@@ -99,7 +99,6 @@ extension Kernel {
         thread.map = map
         thread.stub = stub
         stub.owner = thread
-        thread.memory = stub.process.memory
         if isAlone {
             oldMap.removeAll()
         } else {
@@ -115,6 +114,8 @@ extension Kernel {
         let bytes = stack.bytes
         let pointer = stack.stackPointer
         let start: (GuestThread) -> Void = { [unowned self] thread in
+            // Not before: only now is it known which process that is.
+            thread.memory = stub.process.memory
             var answer = StubAnswer()
             answer.commands = commands
             answer.reports = true
