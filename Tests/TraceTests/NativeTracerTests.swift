@@ -256,8 +256,11 @@ struct NativeTracerTests {
             #include <unistd.h>
             #include <sys/wait.h>
             int main(void) {
+                int go[2];
+                char byte;
+                if (pipe(go)) return 5;
                 int child = fork();
-                if (child == 0) { raise(SIGSTOP); _exit(3); }
+                if (child == 0) { raise(SIGSTOP); read(go[0], &byte, 1); _exit(3); }
                 int status;
                 waitpid(child, &status, WUNTRACED);
                 if (!WIFSTOPPED(status)) return 1;
@@ -265,6 +268,7 @@ struct NativeTracerTests {
                 kill(child, SIGCONT);
                 waitpid(child, &status, WCONTINUED);
                 if (!WIFCONTINUED(status)) return 3;
+                write(go[1], "", 1);
                 waitpid(child, &status, 0);
                 return WIFEXITED(status) && WEXITSTATUS(status) == 3 ? 0 : 4;
             }
