@@ -18,9 +18,10 @@ extension Host {
     /// - Returns: its number and wait status; nil when none has ended.
     package static func reap() -> (process: Int32, status: Int32)? {
         var status: Int32 = 0
-        // `status` outlives the call, which writes four bytes to it. WNOHANG | __WALL
+        // `status` outlives the call, which writes four bytes to it. WNOHANG | __WALL | __WNOTHREAD: other threads of this
+        // process may have children of their own.
         let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
-            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x4000_0001, 0)
+            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x6000_0001, 0)
         }
         guard let result, result > 0 else { return nil }
         return (Int32(truncatingIfNeeded: result), status)

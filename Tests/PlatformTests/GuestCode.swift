@@ -1,4 +1,6 @@
+import Foundation
 import GuestMemory
+import HostSystem
 import LinuxABI
 import Platform
 
@@ -14,8 +16,7 @@ final class TinyGuest {
     init(platform: TrapPlatform, code: [UInt8]) throws {
         self.platform = platform
         thread = try platform.newProcess()
-        let (ready, event) = try TinyGuest.next(platform)
-        guard ready === thread, case .ready = event else { throw Unexpected("\(event)") }
+        guard case .ready = try TinyGuest.next(platform, of: thread) else { throw Unexpected("not ready") }
         try thread.process.confirm()
         var answer = StubAnswer()
         answer.commands = [
@@ -25,7 +26,9 @@ final class TinyGuest {
         ]
         answer.reports = true
         try thread.answer(answer)
-        guard case .commandsDone(_, nil) = try TinyGuest.next(platform).event else { throw Unexpected("no memory") }
+        guard case .commandsDone(_, nil) = try TinyGuest.next(platform, of: thread) else {
+            throw Unexpected("no memory")
+        }
         try thread.process.memory.write(code.span, at: TinyGuest.codeBase)
         var start = StubAnswer()
         var registers = UserRegisters()
@@ -40,18 +43,23 @@ final class TinyGuest {
         init(_ description: String) { self.description = description }
     }
 
-    /// The next event of any guest; throws after some 10 s without one, which only a broken stub can cause.
+    /// The next event of any guest. The watchdog's bite, after 20 s without one, tells where each thread hangs.
     static func next(_ platform: TrapPlatform) throws -> (thread: StubThread, event: StubEvent) {
-        for _ in 0..<1000 {
+        let end = Host.monotonic.nanoseconds + 20_000_000_000
+        while Host.monotonic.nanoseconds < end {
             if let next = platform.nextEvent() { return next }
             _ = platform.takeSignals()
-            platform.wait(until: TinyGuest.soon)
+            platform.wait(until: MonotonicTime(nanoseconds: Host.monotonic.nanoseconds + 10_000_000))
         }
-        throw Unexpected("no event")
+        throw Unexpected("no event for 20 s\n" + ThreadDump.ofChildren())
     }
 
-    private static var soon: MonotonicTime {
-        MonotonicTime(nanoseconds: Int64(ContinuousClock.now.duration(to: .now).components.attoseconds))
+    /// The next event of one guest. What others ask stays asked.
+    static func next(_ platform: TrapPlatform, of thread: StubThread) throws -> StubEvent {
+        while true {
+            let next = try next(platform)
+            if next.thread === thread { return next.event }
+        }
     }
 
     func nextEvent() throws -> StubEvent { try TinyGuest.next(platform).event }
@@ -87,4 +95,27 @@ struct Assembler {
 
     /// `jmp` to itself.
     mutating func spin() { bytes += [0xeb, 0xfe] }
+}
+
+/// What the host says of the processes that this thread has started: the stubs of its platform.
+enum ThreadDump {
+    /// Their numbers, in the order in which they were made; nil where the host does not tell.
+    static var children: [Int32]? {
+        let text = try? String(contentsOfFile: "/proc/thread-self/children", encoding: .utf8)
+        return text?.split(whereSeparator: \.isWhitespace).compactMap { Int32($0) }
+    }
+
+    static func ofChildren() -> String {
+        (children ?? []).flatMap { process in
+            let folder = "/proc/\(process)/task"
+            let threads = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+            return threads.sorted().map { thread in
+                let facts = ["wchan", "syscall", "stat"].map { name in
+                    let text = try? String(contentsOfFile: "\(folder)/\(thread)/\(name)", encoding: .utf8)
+                    return "\(name) " + (text ?? "?").trimmingCharacters(in: .whitespacesAndNewlines).prefix(80)
+                }
+                return "process \(process), thread \(thread): " + facts.joined(separator: "; ")
+            }
+        }.joined(separator: "\n")
+    }
 }
