@@ -69,7 +69,7 @@ extension PlatformTests {
                 }
                 seen.insert(read(guest.thread, generator: &generator))
             }
-            #expect(seen.count > 5, "the forgeries were all of one kind: \(seen)")
+            #expect(seen.count >= 4, "the forgeries were all of one kind: \(seen)")
             // The neighbour has not noticed.
             guard case .syscall(110, _) = try TinyGuest.next(platform, of: neighbour.thread) else {
                 Issue.record("the neighbour lost its call")
