@@ -49,6 +49,7 @@ package final class ImageFile {
         file = path
         descriptor = opened
         size = UInt64(attributes.st_size)
+        // Lives until `deinit`, which ends it.
         unsafe elf = begun
     }
 
@@ -123,6 +124,7 @@ package final class ImageFile {
         -> UnsafeMutablePointer<Elf_Data>?
     {
         guard count > 0, count <= ImageFile.maximumChunk, offset <= size, count <= size - offset,
+            // Safe: the range lies in the file; what libelf returns lives as long as `elf`.
             let data = unsafe elf_getdata_rawchunk(elf, Int64(offset), Int(count), type)
         else {
             complain("\(what) lies outside of the file")
@@ -147,6 +149,7 @@ package final class ImageFile {
 
     private func notes(_ segment: ImageReport.Segment) -> [ImageReport.Note] {
         let type = segment.alignment == 8 ? ELF_T_NHDR8 : ELF_T_NHDR
+        // Safe: the pointer lives as long as this object.
         guard segment.fileSize > 0, let data = unsafe chunk(segment.offset, segment.fileSize, type, "a note") else {
             return []
         }
@@ -181,6 +184,7 @@ package final class ImageFile {
         _ segments: [ImageReport.Segment], _ header: ImageReport.Header
     ) -> [(tag: Int64, text: String?)] {
         guard let segment = segments.first(where: { $0.typeNumber == UInt32(PT_DYNAMIC) }), segment.fileSize > 0,
+            // Safe: the pointer lives as long as this object.
             let data = unsafe chunk(segment.offset, segment.fileSize, ELF_T_DYN, "the dynamic segment")
         else { return [] }
         let entrySize: UInt64 = header.bits == 32 ? 8 : 16
@@ -198,9 +202,11 @@ package final class ImageFile {
                 $0.typeNumber == UInt32(PT_LOAD) && address >= $0.virtualAddress
                     && address - $0.virtualAddress < $0.fileSize
             }), holder.offset <= size,
+            // Safe: the pointer lives as long as this object.
             let table = unsafe chunk(
                 holder.offset + (address - holder.virtualAddress), length, ELF_T_BYTE, "the dynamic string table")
         else { return entries.map { ($0.tag, nil) } }
+        // Safe: libelf has said how many bytes there are.
         let strings = unsafe bytes(table)
         return entries.map { entry in
             guard [1, 14, 15, 29].contains(entry.tag) else { return (entry.tag, nil) }

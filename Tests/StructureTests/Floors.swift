@@ -43,7 +43,7 @@ enum Floors {
         Floor(name: "apus-kernel", house: .sandbox, level: 9),
 
         Floor(name: "CElf", house: .toolkit, level: 0),
-        Floor(name: "Inspect", house: .toolkit, level: 2, outside: ["Foundation"]),
+        Floor(name: "Inspect", house: .toolkit, level: 2, outside: ["Foundation", "Glibc"]),
         Floor(name: "Trace", house: .toolkit, level: 2, outside: ["Foundation"]),
         Floor(name: "Diff", house: .toolkit, level: 3, outside: ["Foundation"]),
         Floor(name: "Expect", house: .toolkit, level: 4, outside: ["Foundation", "Yams"]),
