@@ -62,6 +62,8 @@ package final class StubThread {
     package var owner: (any StubOwner)?
     /// Nobody hears what it asks: it is told to leave.
     var isDisowned = false
+    /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
+    private var hasAsked = false
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
@@ -151,6 +153,7 @@ package final class StubThread {
 
     /// Reads the request once.
     func event() -> StubEvent {
+        hasAsked = true
         let kind: UInt8 = memory.load(at: hot + Hot.kind)
         switch Int(kind) {
         case APUS_KIND_SYSCALL where expected.allowsCall:
@@ -400,9 +403,10 @@ package final class StubThread {
         memory.wake(at: hot)
     }
 
-    /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated.
+    /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated. A stub
+    /// that has only begun asks by itself (`ready`).
     package func interrupt() {
-        guard hostThread != 0, process.hostProcess != 0 else { return }
+        guard hasAsked, hostThread != 0, process.hostProcess != 0 else { return }
         try? process.platform.interrupt(thread: hostThread, of: process.hostProcess)
     }
 }

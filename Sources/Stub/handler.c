@@ -328,6 +328,45 @@ static void save_registers(struct apus_cold *cold, const greg_t *g, uint64_t fs_
     r[APUS_FS_BASE] = fs_base;
 }
 
+#define TRAP_FLAG 0x100u
+
+/// Leaves by the host's own return from the signal, which alone can set the trap flag so that nothing before the guest's
+/// next instruction is trapped. The frame gets the block's registers and floating-point state.
+static void leave_by_frame(struct apus_cold *cold, ucontext_t *user) {
+    const uint64_t *r = cold->registers;
+    greg_t *g = user->uc_mcontext.gregs;
+    g[REG_R15] = (greg_t)r[APUS_R15];
+    g[REG_R14] = (greg_t)r[APUS_R14];
+    g[REG_R13] = (greg_t)r[APUS_R13];
+    g[REG_R12] = (greg_t)r[APUS_R12];
+    g[REG_RBP] = (greg_t)r[APUS_RBP];
+    g[REG_RBX] = (greg_t)r[APUS_RBX];
+    g[REG_R11] = (greg_t)r[APUS_R11];
+    g[REG_R10] = (greg_t)r[APUS_R10];
+    g[REG_R9] = (greg_t)r[APUS_R9];
+    g[REG_R8] = (greg_t)r[APUS_R8];
+    g[REG_RAX] = (greg_t)r[APUS_RAX];
+    g[REG_RCX] = (greg_t)r[APUS_RCX];
+    g[REG_RDX] = (greg_t)r[APUS_RDX];
+    g[REG_RSI] = (greg_t)r[APUS_RSI];
+    g[REG_RDI] = (greg_t)r[APUS_RDI];
+    g[REG_RIP] = (greg_t)r[APUS_RIP];
+    g[REG_EFL] = (greg_t)r[APUS_FLAGS];
+    g[REG_RSP] = (greg_t)r[APUS_RSP];
+    char *frame = (char *)user->uc_mcontext.fpregs;
+    const char *state = (const char *)cold->fp_pointer;
+    if (state != frame) {
+        // Not the 48 bytes in which the host describes its frame.
+        uint64_t size = CONFIG->fp_size;
+        if (size > APUS_FP_AREA_SIZE) size = APUS_FP_AREA_SIZE;
+        apus_stub_copy(frame, state, 464);
+        if (size > 512) apus_stub_copy(frame + 512, state + 512, size - 512);
+    }
+    __asm__ volatile("wrfsbase %0" ::"r"(r[APUS_FS_BASE]));
+    // An interrupt from here on waits until the guest has made its one step.
+    cold->in_stub = 0;
+}
+
 /// A fault in one of the stub's own copies ends the copy, not the guest.
 static int recover_copy(greg_t *g) {
     uint64_t rip = (uint64_t)g[REG_RIP];
@@ -402,6 +441,10 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     cold->in_stub = 1;
     if (signal == SIGSYS) copy_in(cold, hot);
     converse(cold);
+    if (cold->registers[APUS_FLAGS] & TRAP_FLAG) {
+        leave_by_frame(cold, user);
+        return;
+    }
     apus_stub_leave();
 }
 

@@ -146,7 +146,10 @@ extension Kernel {
         let after = thread.afterCommands
         thread.afterCommands = nil
         guard let after else {
-            guard thread.call.isActive else { return returnToGuest(thread, result: nil) }
+            // A result was given already, but its bytes met a bad address on their way to the guest.
+            guard thread.call.isActive else {
+                return returnToGuest(thread, result: failure.map { -Int($0.rawValue) })
+            }
             return complete(thread, result: failure.map { -Int($0.rawValue) } ?? thread.restart.value)
         }
         switch after(thread, lastResult, failure) {

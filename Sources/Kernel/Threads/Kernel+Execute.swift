@@ -86,9 +86,8 @@ extension Kernel {
             commands += try map.makeStack(
                 placement.stackTop - stackSize..<placement.stackTop, executable: image.plan.hasExecutableStack)
         } catch {
-            // Past the point of no return.
             if !isAlone { stub.process.disown(stub) }
-            abort(thread, waitStatus: 11)
+            failLate(thread, error)
             throw .noReturn
         }
         // A loader goes where libraries go, where nothing could grow.
@@ -121,7 +120,7 @@ extension Kernel {
             answer.reports = true
             thread.afterCommands = { [unowned self] thread, _, failure in
                 guard failure == nil, (try? thread.copyOut(bytes, to: pointer)) != nil else {
-                    abort(thread, waitStatus: 11)
+                    failLate(thread, failure ?? .EFAULT)
                     return .handled
                 }
                 begin(thread)
@@ -135,6 +134,13 @@ extension Kernel {
         }
         if isAlone { start(thread) } else { thread.whenReady = start }
         throw .noReturn
+    }
+
+    /// The call fails past the point of no return: there is no program to go back to, and Linux kills what is left.
+    private func failLate(_ thread: GuestThread, _ error: Errno) {
+        sink?.ended(thread, result: -Int(error.rawValue))
+        sink?.delivered(SignalInfo(kernel: .segmentationViolation), to: thread)
+        abort(thread, waitStatus: SignalNumber.segmentationViolation.rawValue)
     }
 
     /// The new image stands: run it.

@@ -88,7 +88,9 @@ extension Kernel {
         for child in process.children {
             child.parent = reaper(for: process)
             if child.parentDeathSignal != 0 {
-                send(SignalInfo(SignalNumber(child.parentDeathSignal), code: 0), to: child)
+                var info = SignalInfo(SignalNumber(child.parentDeathSignal), code: SignalInfo.user)
+                info.processID = process.id
+                send(info, to: child)
             }
             if let parent = child.parent {
                 parent.children.append(child)

@@ -190,7 +190,9 @@ struct apus_config {
     /// For how long a stub spins for its answer, in TSC ticks.
     uint64_t spin_ticks;
     uint64_t fp_mask;
-    uint32_t padding[10];
+    /// Bytes of an XSAVE area in standard format.
+    uint64_t fp_size;
+    uint32_t padding[8];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
 };
 

@@ -44,7 +44,9 @@ extension GuestThread {
     // MARK: poll
 
     /// See `poll(2)`: entries of 8 bytes.
-    func poll(_ address: UInt, _ count: UInt32, _ deadline: MonotonicTime?) throws(Errno) -> Int {
+    func poll(
+        _ address: UInt, _ count: UInt32, _ deadline: MonotonicTime?, interrupted: Errno = .ERESTARTNOHAND
+    ) throws(Errno) -> Int {
         guard Int(count) <= process.limits.openFiles else { throw .EINVAL }
         let bytes = try copyIn(Int(count) * 8, from: address)
         var reader = ByteReader(bytes)
@@ -72,7 +74,13 @@ extension GuestThread {
         }
         let isOver = deadline.map { $0 <= kernel.clock.now } ?? false
         guard ready > 0 || isOver else {
-            throw wait(interests, until: deadline, .ERESTARTNOHAND)
+            let error = wait(interests, until: deadline, interrupted)
+            if error == .ERESTART_RESTARTBLOCK {
+                signals.restartBlock = { thread throws(Errno) in
+                    try thread.poll(address, count, deadline, interrupted: interrupted)
+                }
+            }
+            throw error
         }
         try copyOut(results.bytes, to: address)
         return ready
@@ -84,7 +92,7 @@ extension GuestThread {
             timeout = Timestamp(
                 seconds: Int64(milliseconds / 1000), nanoseconds: Int64(milliseconds % 1000) * 1_000_000)
         }
-        return try poll(address, count, try deadline(after: timeout))
+        return try poll(address, count, try deadline(after: timeout), interrupted: .ERESTART_RESTARTBLOCK)
     }
 
     func ppoll(

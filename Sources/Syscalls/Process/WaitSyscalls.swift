@@ -149,9 +149,9 @@ extension GuestThread {
         return 0
     }
 
-    /// The process that a pidfd stands for. Throws EBADF, EINVAL when it is another kind of file.
+    /// The process that a pidfd stands for. Throws EBADF, also for another kind of file.
     private func processBehind(_ number: FileNumber) throws(Errno) -> ProcessID {
-        guard let pidFile = try files.file(number).operations as? any ProcessFile else { throw .EINVAL }
+        guard let pidFile = try files.file(number).operations as? any ProcessFile else { throw .EBADF }
         return pidFile.processID
     }
 }
