@@ -48,7 +48,7 @@ extension SandboxInformation {
     func status(_ process: Process, _ thread: GuestThread?) -> String {
         let any = thread ?? process.threads.first
         let credentials = any?.credentials ?? Credentials()
-        let parent = process.parent?.id ?? (process === kernel.firstProcess ? Kernel.sandboxID : ProcessID(0))
+        let parent = process.parent?.id ?? Kernel.sandboxID
         let id = thread?.id ?? process.id
         let escaped = (any?.name ?? process.lastName).escaped("\n\\")
         var text = "Name:\t" + String(decoding: escaped, as: UTF8.self) + "\n"
@@ -96,7 +96,8 @@ extension SandboxInformation {
     func stat(_ process: Process, _ thread: GuestThread?) -> [UInt8] {
         let any = thread ?? process.threads.first
         let time = thread?.cpuTime ?? process.cpuTime
-        let parent = process.parent?.id ?? (process === kernel.firstProcess ? Kernel.sandboxID : ProcessID(0))
+        let parent = process.parent?.id ?? Kernel.sandboxID
+        let terminal = kernel.terminal(of: process.session)
         let map = thread == nil ? nil : any?.map
         let maySee = reader.map { reader in any.map(reader.mayInspect) ?? false } ?? true
         let signals = dispositions(process)
@@ -108,7 +109,8 @@ extension SandboxInformation {
         // PF_RANDOMIZE, PF_FORKNOEXEC, PF_EXITING
         let flags = 0x40_0000 | (process.hasExecuted ? 0 : 0x40) | (thread == nil ? 0x4 : 0)
         var numbers: [String] = [
-            "\(parent)", "\(process.group)", "\(process.session)", "0", "-1", "\(flags)", "0", "0", "0", "0",
+            "\(parent)", "\(process.group)", "\(process.session)", "\(terminal?.device.rawValue ?? 0)",
+            "\(terminal?.foreground?.rawValue ?? -1)", "\(flags)", "0", "0", "0", "0",
             "\(tick(time.user))", "\(tick(time.system))", "\(tick(process.childrenUserTime))",
             "\(tick(process.childrenSystemTime))", isRealTime ? "\(-1 - settings.priority)" : "\(20 + settings.nice)",
             "\(settings.nice)", "\(process.threads.count)", "0", "\(tick(process.startTime.nanoseconds))",

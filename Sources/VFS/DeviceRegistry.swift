@@ -11,7 +11,9 @@ package final class DeviceRegistry {
     package func register(_ number: DeviceNumber, _ opener: @escaping Opener) { openers[number] = opener }
 
     /// Throws ENXIO for a device that the sandbox has not.
-    package func open(_ number: DeviceNumber, _ inode: any Inode, _ flags: OpenFlags) throws(Errno) -> any FileOperations {
+    package func open(_ number: DeviceNumber, _ inode: any Inode, _ flags: OpenFlags) throws(Errno)
+        -> any FileOperations
+    {
         guard let opener = openers[number] else { throw .ENXIO }
         return try opener(inode, flags)
     }

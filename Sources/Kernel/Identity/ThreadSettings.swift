@@ -18,6 +18,8 @@ package struct ThreadSettings: Sendable {
     package var ioPriority: Int32 = 0
     /// The processors the thread may use, as a bit set; nil for all.
     package var affinity: [UInt64]?
+    /// `set_mempolicy(2)`'s mode.
+    package var memoryPolicy: Int32 = 0
     /// `PR_MCE_KILL`: 0 late, 1 early, 2 the default.
     package var machineCheckPolicy = 2
 

@@ -48,6 +48,7 @@ extension GuestThread {
             start: start, end: start + length, protection: protection, isShared: isShared, object: object,
             offset: object == nil ? 0 : (file == nil ? 0 : offset))
         area.isGrowable = flags.contains(.growsDown)
+        if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
         commands += try map.add(area, limit: process.limits.addressSpace.soft)
         let range = start..<start + length
         afterFailure { $0.map?.forget(range) }
@@ -136,6 +137,7 @@ extension GuestThread {
                 start: oldTop, end: newTop, protection: [.read, .write], isShared: false, object: nil, offset: 0)
             area.label = "[heap]"
             do throws(Errno) {
+                try checkDataLimit(map, adding: area.length)
                 commands += try map.add(area, limit: process.limits.addressSpace.soft)
             } catch {
                 return Int(bitPattern: old)

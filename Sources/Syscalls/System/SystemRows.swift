@@ -38,8 +38,19 @@ extension SyscallRow {
             (t, first, second, type, firstIndex, secondIndex) throws(Errno) in
             try t.kcmp(first, second, type, firstIndex, secondIndex)
         },
+        implement(Linux.get_mempolicy, oneNode) { (t, policy, nodes, count, address, flags) throws(Errno) in
+            try t.getMempolicy(policy.address, nodes.address, count, address, flags)
+        },
+        implement(Linux.set_mempolicy, oneNode) { (t, mode, nodes, count) throws(Errno) in
+            try t.setMempolicy(mode, nodes.address, count)
+        },
+        implement(Linux.mbind, oneNode) { (t, start, length, mode, nodes, count, flags) throws(Errno) in
+            try t.mbind(start, length, mode, nodes.address, count, flags)
+        },
         implement(Linux.unshare, .partial("no namespaces")) { (t, flags) throws(Errno) in try t.unshare(flags) },
     ]
+
+    private static let oneNode = Support.partial("there is one node of memory; policies of ranges are not kept")
 
     /// sched(7).
     static let scheduling: [SyscallRow] = [

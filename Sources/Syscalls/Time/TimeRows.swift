@@ -31,7 +31,8 @@ extension SyscallRow {
         implement(Linux.times, .partial("all CPU time counts as user time")) { (thread, address) throws(Errno) in
             try thread.times(address.address)
         },
-        implement(Linux.setitimer, .partial("the CPU timers are looked at every 4 ms")) { (thread, which, new, old) throws(Errno) in
+        implement(Linux.setitimer, .partial("the CPU timers are looked at every 4 ms")) {
+            (thread, which, new, old) throws(Errno) in
             try thread.setitimer(which, new.address, old.address)
         },
         implement(Linux.getitimer) { (thread, which, value) throws(Errno) in

@@ -170,3 +170,21 @@ struct ScheduleTests {
         #expect(guest.call(Linux.ioprio_get, 4, 0) == -.EINVAL)
     }
 }
+
+@Suite("set_mempolicy(2)")
+struct MemoryPolicyTests {
+    @Test("a policy is kept; nodes that are not there are EINVAL")
+    func policies() {
+        let guest = TestGuest()
+        let first = guest.put([1] as [UInt64])
+        let second = guest.put([2] as [UInt64])
+        #expect(guest.call(Linux.set_mempolicy, 2, first, 64) == 0)
+        let room = guest.room(16)
+        #expect(guest.call(Linux.get_mempolicy, room, 0, 0, 0, 0) == 0)
+        #expect(guest.peek(Int32.self, at: room) == 2)
+        #expect(guest.call(Linux.set_mempolicy, 2, second, 64) == -.EINVAL)
+        #expect(guest.call(Linux.set_mempolicy, 0, first, 64) == -.EINVAL)
+        #expect(guest.call(Linux.set_mempolicy, 9, 0, 0) == -.EINVAL)
+        #expect(guest.call(Linux.get_mempolicy, room, 0, 0, 0, 8) == -.EINVAL)
+    }
+}
