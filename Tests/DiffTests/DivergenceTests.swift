@@ -236,6 +236,26 @@ struct DivergenceTests {
         }
     }
 
+    @Test("how often a timer overran is the clock's affair, whether it did is not")
+    func overruns() throws {
+        let more = try Self.compare({ $0.call("timer_getoverrun", [0], 7) }, { $0.call("timer_getoverrun", [0], 9) })
+        #expect(more.divergences.map(\.cause) == [.timePrecision])
+        let none = try Self.compare({ $0.call("timer_getoverrun", [0], 7) }, { $0.call("timer_getoverrun", [0], 0) })
+        #expect(none.verdict == .different)
+    }
+
+    @Test("a native run that ended is compared with, not one that hung")
+    func reference() throws {
+        var hung = TraceBuilder.trace { $0.call("getuid") }
+        hung.ending = .timedOut(seconds: 1, threads: [])
+        let whole = TraceBuilder.trace { trace in
+            trace.call("getuid")
+            trace.call("getgid")
+            trace.exit()
+        }
+        #expect(try Comparison().compare(native: [hung, whole], sandbox: [whole]).verdict == .same)
+    }
+
     @Test("a call that both sides interrupt must be restarted in the same way")
     func restarts() throws {
         let difference = try Self.compare({ $0.call("poll", [0, 0, 5], -516) }, { $0.call("poll", [0, 0, 5], -514) })

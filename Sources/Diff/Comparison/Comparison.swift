@@ -28,6 +28,8 @@ package struct Comparison: Sendable {
         guard !native.isEmpty, !sandbox.isEmpty, native.contains(where: { $0.ending.isEnd }) else {
             return CaseDifference(verdict: .invalid)
         }
+        // One that ended by itself is the better reference.
+        let native = native.filter(\.ending.isEnd) + native.filter { !$0.ending.isEnd }
         let interner = Interner()
         let reference = try canonical(native[0], interner)
         var envelope = Envelope(reference)

@@ -26,7 +26,12 @@ extension StructureDecoder {
             Decoded.field("si_signo", .signal(signal)),
             Decoded.field("si_code", .scalar(SignalText.code(code, of: signal))),
         ]
-        if code <= 0 || signal == 17 {
+        if code == -2 {
+            // SI_TIMER
+            fields.append(Decoded.field("si_timerid", .number(bytes.i32(16))))
+            fields.append(Decoded.field("si_overrun", .number(bytes.i32(20))))
+            fields.append(Decoded.field("si_int", .number(bytes.i32(24))))
+        } else if code <= 0 || signal == 17 {
             fields.append(Decoded.field("si_pid", .process(bytes.i32(16))))
             fields.append(Decoded.field("si_uid", .number(bytes.u32(20))))
         }
