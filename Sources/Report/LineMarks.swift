@@ -12,7 +12,7 @@ package enum LineMarks {
         guard left != right else { return (whole(left), whole(right)) }
         let (a, b) = (words(left), words(right))
         var (changedLeft, changedRight) = (Set<Int>(), Set<Int>())
-        for change in b.difference(from: a) {
+        for change in aligned(b).difference(from: aligned(a)) {
             switch change {
             case .remove(let offset, _, _): changedLeft.insert(offset)
             case .insert(let offset, _, _): changedRight.insert(offset)
@@ -47,20 +47,31 @@ package enum LineMarks {
         line.isEmpty ? [] : [LineSegment(text: line, isChanged: false)]
     }
 
-    /// Words and numbers as such, so that 12 and 13 differ and not 2 and 3; everything else character by character.
+    /// Words, numbers and runs of blanks as such, so that 12 and 13 differ and not 2 and 3; everything else character by
+    /// character.
     private static func words(_ line: String) -> [String] {
+        enum Kind { case word, blank, other }
         var words: [String] = []
-        var isInWord = false
+        var before = Kind.other
         for character in line {
             let isWord = character.isLetter || character.isNumber || character == "_"
-            if isWord, isInWord, let last = words.indices.last {
+            let kind: Kind = isWord ? .word : character == " " ? .blank : .other
+            if kind == before, kind != .other, let last = words.indices.last {
                 words[last].append(character)
             } else {
                 words.append(String(character))
             }
-            isInWord = isWord
+            before = kind
         }
         return words
+    }
+
+    /// The blanks before an equals sign only put results below each other: however many there are, they are the same.
+    private static func aligned(_ words: [String]) -> [String] {
+        words.enumerated().map { index, word in
+            let isPadding = word.hasPrefix(" ") && index + 1 < words.count && words[index + 1] == "="
+            return isPadding ? " " : word
+        }
     }
 
     /// Neighbours joined, with what is visible or not marked in them.

@@ -95,7 +95,8 @@ struct LineMarksTests {
         "marks whole words, and shows blanks only where they differ",
         arguments: [
             ("read(3) = 12", "read(3) = 13", "read(3) = [12]", "read(3) = [13]"),
-            ("a b", "a  b", "a b", "a [·]b"),
+            ("a b", "a  b", "a[·]b", "a[··]b"),
+            ("f(1)    = 0", "f(12)   = 0", "f([1])    = 0", "f([12])   = 0"),
             ("end", "end ", "end", "end[·]"),
             ("a\tb", "a b", "a[→]b", "a[·]b"),
             ("same\ttab", "same\ttab", "same\ttab", "same\ttab"),

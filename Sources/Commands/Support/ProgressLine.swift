@@ -37,8 +37,12 @@ final class ProgressLine: Sendable {
         if terminal.isTerminal { terminal.write("\r\u{1B}[K") }
     }
 
-    /// Why, in one line.
+    /// Why, in one line; nothing for what is as it should be.
     private static func remark(_ result: CaseResult) -> String {
+        switch result.outcome {
+        case .pass, .expected: return ""
+        case .fail, .invalid, .skipped, .broken: break
+        }
         let reason = result.reason?.split(separator: "\n").first.map(String.init)
         guard let text = result.first?.divergence.explanation ?? reason else { return "" }
         return ": " + text.prefix(160)
