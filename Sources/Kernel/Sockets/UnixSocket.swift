@@ -157,7 +157,7 @@ package final class UnixSocket: Socket {
 
     package func release(_ file: OpenFile) {
         close(isEmbryo: false)
-        if !kernel.unixSockets.inFlight.isEmpty { kernel.unixSockets.collect() }
+        kernel.unixSockets.collectSoon(kernel)
     }
 
     /// A descriptor was closed; if others still travel in messages, those may now be out of reach.

@@ -8,6 +8,7 @@ package final class UnixSockets {
     private var bound: [ObjectIdentifier: UnixSocket] = [:]
     private var lastAutomatic: UInt32 = 0
     private var isCollectionDue = false
+    private var earliestCollection = MonotonicTime(nanoseconds: 0)
     private var doomed: [OpenFile] = []
     private var isReleasing = false
     /// Open files in messages that nobody has received yet, with how often each is.
@@ -84,9 +85,14 @@ package final class UnixSockets {
     func collectSoon(_ kernel: Kernel) {
         guard !inFlight.isEmpty, !isCollectionDue else { return }
         isCollectionDue = true
-        _ = kernel.timers.schedule(at: kernel.clock.now) { [unowned self] in
-            isCollectionDue = false
-            collect()
+        let time = max(kernel.clock.now, earliestCollection)
+        _ = kernel.timers.schedule(at: time) { [weak self, unowned kernel] in
+            self?.isCollectionDue = false
+            let begun = kernel.clock.now
+            self?.collect()
+            // However many files a guest has under way: most of the time is for something else.
+            let took = begun.interval(to: kernel.clock.now).saturatingNanoseconds
+            self?.earliestCollection = kernel.clock.now.advanced(byNanoseconds: took * 20)
         }
     }
 

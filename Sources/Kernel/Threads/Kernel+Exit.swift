@@ -26,9 +26,22 @@ extension Kernel {
             case .parked, .runnable, .stopped: end(thread)
             case .running where ownsItsMemory(process): end(thread)
             // In guest code, in an address space that goes on: it ends when its stub asks.
-            case .running: thread.stub?.interrupt()
+            case .running:
+                thread.stub?.interrupt()
+                insist(on: thread, tries: 100)
             case .dead: break
             }
+        }
+    }
+
+    /// Interrupts a thread that has to end until it does. A guest can make its stub deaf: then all that lives in the address
+    /// space goes with it.
+    private func insist(on thread: GuestThread, tries: Int) {
+        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 50_000_000)) { [weak self, weak thread] in
+            guard let self, let thread, thread.state == .running, let stub = thread.stub else { return }
+            guard tries > 0 else { return thread.stubDied(stub, waitStatus: SignalNumber.kill.rawValue) }
+            stub.interrupt()
+            insist(on: thread, tries: tries - 1)
         }
     }
 
@@ -87,6 +100,8 @@ extension Kernel {
         wakeOrphanedGroups(leaving: process)
         for child in process.children {
             child.parent = reaper(for: process)
+            // Who adopts a child hears of its end as of any other's.
+            child.exitSignal = .child
             if child.parentDeathSignal != 0 {
                 var info = SignalInfo(SignalNumber(child.parentDeathSignal), code: SignalInfo.user)
                 info.processID = process.id
@@ -94,7 +109,7 @@ extension Kernel {
             }
             if let parent = child.parent {
                 parent.children.append(child)
-                if child.isZombie { parent.childEvents.wakeAll() }
+                if child.isZombie { notify(parent, ofEndOf: child) }
             } else if child.isZombie {
                 forget(child)
             }

@@ -36,10 +36,12 @@ extension GuestThread {
         var strings: [[UInt8]] = []
         var total = 0
         let limit = InitialStack.limit(stackLimit: process.limits.stack.soft)
+        var pointers = PageReader(self)
+        var texts = PageReader(self)
         while true {
-            let pointer: UInt = try copyIn(UInt.self, from: vector &+ UInt(strings.count * 8))
+            let pointer = try pointers.word(at: vector &+ UInt(strings.count * 8))
             guard pointer != 0 else { return strings }
-            let string = try copyInString(from: pointer, limit: InitialStack.maximumString, tooLong: .E2BIG)
+            let string = try texts.string(at: pointer, limit: InitialStack.maximumString)
             total += string.count + 9
             guard total <= limit, strings.count < GuestThread.maximumStrings else { throw .E2BIG }
             strings.append(string)
@@ -152,6 +154,47 @@ private struct ProgramName {
     var isDescriptor = false
     /// The descriptor closes with the old program: an interpreter would look for the script in vain.
     var isLost = false
+}
+
+/// Guest memory a page at a time: there may be hundreds of thousands of strings, next to each other as a rule.
+private struct PageReader {
+    private let thread: GuestThread
+    private var start: UInt = 0
+    private var bytes: [UInt8] = []
+
+    init(_ thread: GuestThread) { self.thread = thread }
+
+    /// Where the address stands in `bytes`, which are read if need be. Throws EFAULT.
+    private mutating func index(of address: UInt) throws(Errno) -> Int {
+        if address < start || address - start >= UInt(bytes.count) {
+            start = address & ~4095
+            bytes = try thread.copyIn(4096, from: start)
+        }
+        return Int(address - start)
+    }
+
+    mutating func word(at address: UInt) throws(Errno) -> UInt {
+        guard address % 8 == 0 else { return try thread.copyIn(UInt.self, from: address) }
+        let index = try index(of: address)
+        var reader = ByteReader(bytes, from: index)
+        return reader.take()
+    }
+
+    /// Without the NUL. Throws E2BIG when there is none within the limit.
+    mutating func string(at address: UInt, limit: Int) throws(Errno) -> [UInt8] {
+        var string: [UInt8] = []
+        var next = address
+        while string.count < limit {
+            let index = try index(of: next)
+            let piece = bytes[index...].prefix(limit - string.count)
+            if let end = piece.firstIndex(of: 0) { return string + piece[..<end] }
+            string += piece
+            let (after, overflow) = next.addingReportingOverflow(UInt(piece.count))
+            guard !overflow else { throw .EFAULT }
+            next = after
+        }
+        throw .E2BIG
+    }
 }
 
 /// A program's bytes, as the loader asks for them.
