@@ -35,7 +35,7 @@ static void many_threads(void) {
     pthread_attr_setstacksize(&small, 16384);
     pthread_t threads[1100];
     int made = 0;
-    while (made < 1100 && pthread_create(&threads[made], &small, wait_for_end, 0) == 0) made++;
+    while (made < some(1100) && pthread_create(&threads[made], &small, wait_for_end, 0) == 0) made++;
     over = 1;
     switch (below(4)) {
     case 0: execl("/bin/true", "true", (char *)0); break;
@@ -163,13 +163,13 @@ int main(int count, char **words) {
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long round = 0; round < rounds; round++) {
-        in_child(bomb, 6, "bomb"), ask_witness("a fork bomb");
+        in_child(bomb, is_short ? 1 : 6, "bomb"), ask_witness("a fork bomb");
         in_child(many_threads, 30, "many threads"), ask_witness("many threads");
-        for (int i = 0; i < 6; i++) in_child(threads_that_exec, 6, "threads that exec");
+        for (int i = 0; i < some(6); i++) in_child(threads_that_exec, 6, "threads that exec");
         ask_witness("threads that exec");
-        for (int i = 0; i < 6; i++) in_child(shared_everything, 6, "shared everything"), ask_witness("shared memory");
-        for (int i = 0; i < 2; i++) in_child(vforks, 6, "vforks"), ask_witness("vforks");
-        for (int i = 0; i < 3; i++) in_child(generations, 6, "generations"), ask_witness("generations");
+        for (int i = 0; i < some(16); i++) in_child(shared_everything, 6, "shared everything"), ask_witness("shared memory");
+        for (int i = 0; i < some(2); i++) in_child(vforks, 6, "vforks"), ask_witness("vforks");
+        for (int i = 0; i < some(3); i++) in_child(generations, 6, "generations"), ask_witness("generations");
         int status = in_child(refused, 5, "refused");
         if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) return fprintf(stderr, "a call that must be refused was not\n"), 1;
         double end = seconds_now() + 10;

@@ -114,7 +114,7 @@ static void corrupt(void) {
 
 /// Jumps to a place in the stub's code with registers that make a host's call likely.
 static void jump(void) {
-    alarm(2);
+    alarm(1);
     static const uint64_t numbers[] = {0, 1, 3, 9, 10, 11, 15, 25, 26, 28, 33, 39, 47, 56, 57, 59, 60, 62, 101, 131, 157, 202, 231, 310};
     uint64_t target = STUB + below(0x1800);
     uint64_t number = numbers[below(sizeof numbers / sizeof *numbers)];
@@ -183,11 +183,12 @@ int main(int count, char **words) {
     uint64_t seed;
     long rounds;
     arguments(count, words, &seed, &rounds, 8);
+    if (is_short) rounds = 2;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long round = 0; round < rounds; round++) {
-        for (int i = 0; i < 2; i++) in_child(corrupt, 6, "corrupt"), ask_witness("forged contexts");
-        for (int i = 0; i < 24; i++) in_child(jump, 4, "jump");
+        for (int i = 0; i < 2; i++) in_child(corrupt, 8, "corrupt"), ask_witness("forged contexts");
+        for (int i = 0; i < 24; i++) in_child(jump, 2, "jump");
         ask_witness("jumps into the stub");
         for (int i = 0; i < 4; i++) in_child(undermine, 4, "undermine"), ask_witness("an undermined stub");
         int status = in_child(reach, 10, "reach");

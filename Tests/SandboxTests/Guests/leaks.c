@@ -1,5 +1,6 @@
-// Does the same things over and over: whoever keeps something of each round grows. Says "settled" after a first part, then
-// goes on when a line comes, and says "done"; the test compares the kernel's memory and descriptors at both points.
+// Does the same things over and over: whoever keeps something of each round grows. Says "settled" after a first part, goes on
+// when the host has made a file of that name in the folder of the third argument, and says "done"; whoever has started it
+// compares the kernel's memory and descriptors at both points.
 #include "adversary.h"
 
 #include <pthread.h>
@@ -68,17 +69,23 @@ static void round_of_everything(long number) {
     pause_for(1);
 }
 
+/// Says a word, and waits until the host has made the file that is named after it.
+static void say_and_wait(const char *folder, const char *word) {
+    char path[256];
+    snprintf(path, sizeof path, "%s/%s", folder, word);
+    printf("%s\n", word);
+    while (access(path, F_OK) < 0) pause_for(20000);
+}
+
 int main(int count, char **words) {
     uint64_t seed;
     long rounds;
     arguments(count, words, &seed, &rounds, 1000);
-    long first = rounds / 5 + 10;
+    const char *folder = count > 3 ? words[3] : "/bind";
+    long first = rounds / 4 + 10;
     for (long i = 0; i < first; i++) round_of_everything(i);
-    printf("settled\n");
-    char line[16];
-    if (read(0, line, sizeof line) < 0) return 1;
+    say_and_wait(folder, "settled");
     for (long i = 0; i < rounds; i++) round_of_everything(i);
-    printf("done\n");
-    if (read(0, line, sizeof line) < 0) return 1;
+    say_and_wait(folder, "done");
     return 0;
 }

@@ -76,7 +76,7 @@ static void storm(void) {
     pid_t other = fork();
     if (other == 0) {
         union sigval value = {.sival_int = 1};
-        for (int i = 0; i < 3000; i++) {
+        for (int i = 0; i < some(3000); i++) {
             kill(getppid(), numbers[below(5)]);
             sigqueue(getppid(), 34, value);
             if (i % 50 == 0) kill(getppid(), SIGSTOP), kill(getppid(), SIGCONT);
@@ -85,7 +85,7 @@ static void storm(void) {
         _exit(0);
     }
     mayJump = 0;
-    double end = seconds_now() + 0.4;
+    double end = seconds_now() + (is_short ? 0.1 : 0.4);
     while (seconds_now() < end)
         for (int i = 0; i < 6; i++) pthread_kill(threads[i], numbers[below(8)]);
     over = 1;
@@ -133,8 +133,8 @@ int main(int count, char **words) {
     for (long round = 0; round < rounds; round++) {
         in_child(storm, 12, "storm");
         ask_witness("a storm");
-        for (int i = 0; i < 20; i++) in_child(spoil_frames, 5, "spoilt frames");
-        for (int i = 0; i < 20; i++) in_child(lose_the_stack, 5, "lost stacks");
+        for (int i = 0; i < some(20); i++) in_child(spoil_frames, 5, "spoilt frames");
+        for (int i = 0; i < some(20); i++) in_child(lose_the_stack, 5, "lost stacks");
         ask_witness("broken frames");
         while (waitpid(-1, 0, WNOHANG) > 0) {}
     }
