@@ -153,8 +153,8 @@ package struct PathWalk {
     }
 
     private func above(_ directory: Dentry) throws(Errno) -> Dentry {
-        if directory === root { return root }
         if options.contains(.beneath), directory === start { throw .EXDEV }
+        if directory === root { return root }
         var here = directory
         while here.parent == nil, let point = here.mount.point {
             if options.contains(.noCrossing) { throw .EXDEV }
