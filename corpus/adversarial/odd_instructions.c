@@ -27,7 +27,7 @@ static void sysenter(void) {
     __asm__ volatile("mov %%rsp, %%rbp; mov $20, %%eax; sysenter" ::: "rax", "rbp", "memory");
 }
 
-/* int 0x80 is the 32-bit gate: 20 is getpid there. Where the kernel has no such gate, it is a fault. */
+/* int 0x80 is the 32-bit gate: 20 is getpid there. A kernel may come without it; then it is a fault or no call. */
 static int old_gate(int call) {
     int value;
     __asm__ volatile("int $0x80" : "=a"(value) : "a"(call), "b"(0) : "memory", "r8", "r9", "r10", "r11");
@@ -63,12 +63,9 @@ int main(void) {
     TRY("rdtsc", "rdtsc");
     TRY("fifteen prefixes and an instruction", ".fill 15, 1, 0x66; nop");
     int number = sigsetjmp(back, 1);
-    if (number == 0) {
-        fact("int 0x80, getpid", old_gate(20) == getpid());
-        fact("int 0x80, an unknown call", old_gate(9999) == -ENOSYS);
-    } else {
-        line("int 0x80: %s", signal_name(number));
-    }
+    int value = number == 0 ? old_gate(20) : 0;
+    int returned = number == 0 && (value == getpid() || value == -ENOSYS);
+    fact("int 0x80 is a 32-bit call, or no call, or a fault", returned || number == SIGSEGV || number == SIGSYS);
     pid_t child = must("fork", fork());
     if (child == 0) {
         static const int handled[] = {SIGSEGV, SIGILL, SIGTRAP, SIGBUS};

@@ -52,7 +52,7 @@ int main(void) {
     a.stack_size = 4096;
     refuse("a size without a stack", &a, 64);
     a.stack_size = 0;
-    a.flags = 0x80;
+    a.flags = SIGCHLD;
     refuse("a signal in the flags", &a, 64);
     a.flags = 1ull << 40;
     refuse("an unknown flag", &a, 64);
