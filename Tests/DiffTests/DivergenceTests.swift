@@ -388,12 +388,35 @@ struct DivergenceTests {
     func limit() throws {
         var options = Comparison.Options()
         options.maximumDivergences = 3
-        let native = TraceBuilder.trace { trace in for index in 0..<50 { trace.call("lseek", [UInt64(index)], 0) } }
-        let other = TraceBuilder.trace { trace in for index in 0..<50 { trace.call("lseek", [UInt64(index)], 1) } }
+        let native = TraceBuilder.trace { trace in
+            for index in 0..<50 { trace.call("lseek", [UInt64(index)], Int64(index)) }
+        }
+        let other = TraceBuilder.trace { trace in
+            for index in 0..<50 { trace.call("lseek", [UInt64(index)], Int64(index) + 1) }
+        }
         let difference = try Comparison(options: options).compare(native: [native], sandbox: [other])
         #expect(difference.divergences.count == 3)
         #expect(difference.counts == ["value": 50])
         #expect(difference.firstCausal == 0)
+    }
+
+    @Test("what every process lacks is one divergence, with its number")
+    func repeated() throws {
+        func program(_ result: Int64) -> (inout TraceBuilder) -> Void {
+            { trace in
+                for child in 1...60 as ClosedRange<Int32> {
+                    trace.fork(trace.process + child)
+                    trace.as(trace.process + child) { child in
+                        child.call("rseq", [child.base, 32, 0, 5], result)
+                        child.exit()
+                    }
+                }
+            }
+        }
+        let difference = try Self.compare(program(0), program(-38))
+        #expect(difference.counts == ["unimplemented": 1])
+        #expect(difference.divergences.first?.thread == "1.1")
+        #expect(difference.divergences.first?.explanation.hasSuffix("(60 times in all)") == true)
     }
 
     @Test("any change of any single event is found", arguments: 0..<40)

@@ -32,15 +32,13 @@ struct TraceComparison {
             result.aligned += view.rows.count { $0.left != nil && $0.right != nil }
         }
         threads(alignment, sandbox, ending, &result)
-        result.divergences.sort { $0.order < $1.order }
+        result.divergences = distinct(result.divergences.sorted { $0.order < $1.order })
         return result
     }
 
-    /// Adds a thread's findings. Of those that explain themselves the same way only the first is kept, with their number.
     private func add(
         _ findings: [Finding], _ view: ThreadView, _ classifier: Classifier, _ result: inout Result
     ) {
-        var firsts: [[String?]: (index: Int, count: Int)] = [:]
         var hasRacedStream = false
         for finding in findings {
             guard var divergence = view.divergence(finding, classifier) else { continue }
@@ -49,21 +47,29 @@ struct TraceComparison {
                 // Once a pipe has been read in other pieces, the same count is another piece.
                 if hasRacedStream, divergence.kind == .payload { divergence.cause = .amplifiedRace }
             }
-            guard divergence.cause.isExplained else {
-                result.divergences.append(divergence)
-                continue
-            }
-            let key = [divergence.kind.rawValue, divergence.cause.rawValue, divergence.call, divergence.field]
+            result.divergences.append(divergence)
+        }
+    }
+
+    /// Keeps the first of those that say the same, with their number: what every one of a hundred processes lacks is one
+    /// divergence. Of those that explain themselves, another value says nothing else.
+    private func distinct(_ divergences: [Divergence]) -> [Divergence] {
+        var firsts: [[String?]: (index: Int, count: Int)] = [:]
+        var result: [Divergence] = []
+        for divergence in divergences {
+            var key = [divergence.kind.rawValue, divergence.cause.rawValue, divergence.call, divergence.field]
+            if !divergence.cause.isExplained { key += [divergence.native, divergence.sandbox] }
             if let first = firsts[key] {
                 firsts[key] = (first.index, first.count + 1)
             } else {
-                firsts[key] = (result.divergences.count, 1)
-                result.divergences.append(divergence)
+                firsts[key] = (result.count, 1)
+                result.append(divergence)
             }
         }
         for first in firsts.values where first.count > 1 {
-            result.divergences[first.index].explanation += " (\(first.count) times in this thread)"
+            result[first.index].explanation += " (\(first.count) times in all)"
         }
+        return result
     }
 
     /// Threads that only one side has. Where the sandboxed run was ended, those that it did not reach are no news.

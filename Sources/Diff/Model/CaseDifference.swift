@@ -5,7 +5,7 @@ package struct CaseDifference: Sendable, Codable {
     package var divergences: [Divergence]
     /// The index in `divergences` of the first one that nothing else explains: look there first.
     package var firstCausal: Int?
-    /// All of them by class's raw value.
+    /// All of them by class's raw value. The same divergence in several places of a run is one.
     package var counts: [String: Int]
     /// By call name, for the coverage table.
     package var calls: [String: CallStatistics]
