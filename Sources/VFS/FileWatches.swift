@@ -45,6 +45,8 @@ package struct FileIdentity: Hashable, Sendable {
 package final class FileWatches {
     private var watchers: [FileIdentity: [any FileWatcher]] = [:]
     private var lastCookie: UInt32 = 0
+    /// Inotify instances that are open.
+    package var instances = 0
 
     package init() {}
 

@@ -39,7 +39,11 @@ package final class Inotify: FileOperations, FileWatcher {
     package init(_ registry: FileWatches, node: any Inode) {
         self.registry = registry
         self.node = node
+        registry.instances += 1
     }
+
+    /// `fs.inotify.max_user_instances`
+    package static let mostInstances = 128
 
     package var inode: any Inode { node }
     package var waitQueue: WaitQueue? { queue }
@@ -130,6 +134,7 @@ package final class Inotify: FileOperations, FileWatcher {
     }
 
     package func release(_ file: OpenFile) {
+        registry.instances -= 1
         for watch in watches.values { registry.remove(self, from: watch.file) }
         watches = [:]
         numbers = [:]

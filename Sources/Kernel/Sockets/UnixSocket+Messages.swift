@@ -6,6 +6,7 @@ extension UnixSocket {
     package func send(_ message: OutgoingMessage, by thread: GuestThread?) throws(Errno) -> Int {
         guard !message.flags.contains(.outOfBand) else { throw .EOPNOTSUPP }
         blockedOn = readiness
+        try kernel.unixSockets.checkDeparture(message.rights.count, by: thread)
         return type == .stream ? try sendStream(message, by: thread) : try sendWhole(message, by: thread)
     }
 

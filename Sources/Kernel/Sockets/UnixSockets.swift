@@ -55,7 +55,23 @@ package final class UnixSockets {
 
     // MARK: Files in flight
 
+    /// How many references to open files are in flight.
+    private var flying = 0
+    /// So many at most, whoever sends them: what travels is in nobody's table of descriptors, and costs all the same.
+    private static let mostFlying = 1 << 16
+
+    /// Throws ETOOMANYREFS when a sender has more in flight than it may have open. See `unix(7)`.
+    func checkDeparture(_ count: Int, by thread: GuestThread?) throws(Errno) {
+        guard count > 0 else { return }
+        guard flying + count <= UnixSockets.mostFlying else { throw .ETOOMANYREFS }
+        guard let thread, !thread.credentials.has(capability: CapabilityNumber.resource),
+            !thread.credentials.has(capability: CapabilityNumber.systemAdministration)
+        else { return }
+        guard flying <= thread.process.limits.openFiles else { throw .ETOOMANYREFS }
+    }
+
     func depart(_ files: [OpenFile]) {
+        flying += files.count
         for file in files {
             file.retain()
             inFlight[ObjectIdentifier(file), default: (file, 0)].count += 1
@@ -64,6 +80,7 @@ package final class UnixSockets {
 
     /// The messages that held them are gone; the references that they had are the caller's now.
     func arrive(_ files: [OpenFile]) {
+        flying -= files.count
         for file in files {
             let key = ObjectIdentifier(file)
             guard let entry = inFlight[key] else { continue }

@@ -10,9 +10,16 @@ extension GuestThread {
 
     func inotifyInit(_ flags: Int32) throws(Errno) -> Int {
         guard flags & ~0o2_004_000 == 0 else { throw .EINVAL }
+        guard kernel.fileWatches.instances < Inotify.mostInstances else { throw .EMFILE }
         let file = OpenFile(
             Inotify(kernel.fileWatches, node: eventNode("inotify")), flags: flags & 0o4000 != 0 ? [.nonBlocking] : [])
-        return try install(file, closeOnExec: flags & 0o2_000_000 != 0)
+        do throws(Errno) {
+            return try install(file, closeOnExec: flags & 0o2_000_000 != 0)
+        } catch {
+            file.retain()
+            file.release()
+            throw error
+        }
     }
 
     private func inotify(_ number: FileNumber) throws(Errno) -> Inotify {

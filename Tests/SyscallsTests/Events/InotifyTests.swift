@@ -100,6 +100,14 @@ struct InotifyTests {
         #expect(guest.call(Linux.read, fd, room, 32) == 32)
     }
 
+    @Test("instances are few, and closing one makes room")
+    func instances() {
+        for _ in 1..<128 { #expect((guest.call(Linux.inotify_init1, 0) ?? -1) > 0) }
+        #expect(guest.call(Linux.inotify_init1, 0) == -.EMFILE)
+        #expect(guest.call(Linux.close, fd) == 0)
+        #expect(guest.call(Linux.inotify_init1, 0) == fd)
+    }
+
     @Test("paths, masks and descriptors that will not do have Linux's errors")
     func errors() {
         #expect(watch("/none") == -.ENOENT)

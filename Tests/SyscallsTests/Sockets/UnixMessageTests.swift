@@ -141,6 +141,17 @@ struct UnixMessageTests {
         #expect(guest.kernel.unixSockets.inFlight.isEmpty)
     }
 
+    @Test("a sender has no more files in flight than it may have open")
+    func tooMany() {
+        let guest = TestGuest()
+        let (one, _) = guest.pair(1)
+        guest.thread.process.limits.values[7].soft = 4
+        #expect(guest.sendFiles(one, [Int32(one), Int32(one), Int32(one)]) == 1)
+        #expect(guest.sendFiles(one, [Int32(one), Int32(one)]) == 1)
+        #expect(guest.sendFiles(one, [Int32(one)]) == -.ETOOMANYREFS)
+        #expect(guest.send(one, "x") == 1)
+    }
+
     @Test("sockets that only their own queues can reach are collected")
     func garbage() {
         let guest = TestGuest()
