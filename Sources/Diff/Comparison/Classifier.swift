@@ -60,7 +60,7 @@ struct Classifier {
                 "\(name) is interrupted by a signal on one side: when a signal arrives is a matter of timing"
             return found
         }
-        if native.kind != sandbox.kind, isConcurrent, Environment.blocking.contains(name),
+        if native.kind != sandbox.kind, isConcurrent, !Environment.deadly.contains(name),
             has("end", "killed", native) || has("end", "killed", sandbox)
         {
             found.cause = .amplifiedRace
@@ -261,7 +261,7 @@ struct Classifier {
                 explanation: Environment.loader)
         }
         let isSignal = shape.kind == .signal || shape.kind == .stopped
-        let isRace = isConcurrent && (isSignal || isRacing(shape))
+        let isRace = isConcurrent && (isSignal || isRacing(shape) || shape.kind == .interrupted)
         return Class(
             kind: isSignal ? .signal : .order, cause: isRace ? .amplifiedRace : .bug, field: nil, native: nil,
             sandbox: nil,
@@ -302,11 +302,9 @@ private enum Environment {
     static let racing: Set = [
         "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "nanosleep", "clock_nanosleep",
     ]
-    /// Calls that threads are found in when they are killed.
-    static let blocking: Set = [
-        "pause", "nanosleep", "clock_nanosleep", "wait4", "waitid", "futex", "poll", "ppoll", "select", "pselect6",
-        "epoll_wait", "epoll_pwait", "read", "recvfrom", "recvmsg", "accept", "accept4", "rt_sigsuspend",
-        "rt_sigtimedwait", "flock", "sched_yield",
+    /// Calls that can end or replace the one that makes them: only elsewhere is being killed in a call a matter of timing.
+    static let deadly: Set = [
+        "kill", "tgkill", "tkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo", "execve", "execveat", "exit", "exit_group",
     ]
     /// Threads that meet in the allocator make more or fewer of them.
     static let allocating: Set = ["madvise", "mprotect", "munmap", "mmap", "brk"]
