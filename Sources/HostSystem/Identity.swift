@@ -66,7 +66,9 @@ extension Host {
     package static var nodeName: [UInt8] {
         // Six fields of 65 bytes, which the host fills.
         var fields = [UInt8](repeating: 0, count: 6 * 65)
-        let result = unsafe fields.withUnsafeMutableBytes { bytes in try? call(63, UInt(bitPattern: bytes.baseAddress)) }
+        let result = unsafe fields.withUnsafeMutableBytes { bytes in
+            try? call(63, UInt(bitPattern: bytes.baseAddress))
+        }
         return result == nil ? [] : Array(fields[65..<130].prefix { $0 != 0 })
     }
 }

@@ -130,6 +130,7 @@ package final class ImageFile {
             complain("\(what) lies outside of the file")
             return nil
         }
+        // Lives as long as this object.
         return unsafe data
     }
 

@@ -25,9 +25,8 @@ package struct FutexKey: Hashable {
 }
 
 extension GuestThread {
-    /// The futex at the address. Throws EINVAL where it is not a multiple of 4, EFAULT where no memory is.
-    /// - Parameters:
-    ///   - isPrivate: `FUTEX_PRIVATE_FLAG`: only threads of this address space use it.
+    /// The futex at the address; `isPrivate` is `FUTEX_PRIVATE_FLAG`: only threads of this address space use it. Throws
+    /// EINVAL where the address is not a multiple of 4, EFAULT where no memory is.
     package func futexKey(_ address: UInt, isPrivate: Bool) throws(Errno) -> FutexKey {
         guard address % 4 == 0 else { throw .EINVAL }
         guard address < GuestThread.futexAddressLimit else { throw .EFAULT }

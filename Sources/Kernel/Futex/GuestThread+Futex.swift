@@ -54,9 +54,8 @@ extension GuestThread {
         throw sleepOnFutex(until: deadline, restart: nil)
     }
 
-    /// Parks on the wait that `restart.object` holds, or takes it out of the table again.
-    /// - Parameters:
-    ///   - restart: what `restart_syscall(2)` runs after an interruption of a wait with a deadline.
+    /// Parks on the wait that `restart.object` holds, or takes it out of the table again. `block` is what
+    /// `restart_syscall(2)` runs after an interruption of a wait with a deadline.
     /// - Returns: what to throw.
     func sleepOnFutex(
         until deadline: MonotonicTime?, interrupted: Errno = .ERESTARTSYS, restart block: RestartBlock?

@@ -168,9 +168,8 @@ extension Kernel {
         returnToGuest(thread, result: result)
     }
 
-    /// Lets guest code go on, after the signals that wait for it.
-    /// - Parameters:
-    ///   - result: of the call that the thread was in; nil if it was in none.
+    /// Lets guest code go on, after the signals that wait for it. `result` is that of the call that the thread was in; nil
+    /// if it was in none.
     func returnToGuest(_ thread: GuestThread, result: Int?) {
         guard let stub = thread.stub, thread.state != .dead else { return }
         if thread.process.isExiting { return end(thread) }

@@ -42,10 +42,8 @@ extension GuestThread {
 
     /// Delivers what is pending, between the kernel and guest code: default actions happen, handlers get their frames, an
     /// interrupted call gets ready to be restarted. Called with `registers` (rax holding the result) and
-    /// `floatingPointState` filled in.
-    /// - Parameters:
-    ///   - result: of the call that the thread comes from, negated errnos and Linux's internal ones included; nil if it
-    ///     comes from none.
+    /// `floatingPointState` filled in. `result` is that of the call that the thread comes from, negated errnos and Linux's
+    /// internal ones included; nil if it comes from none.
     package func deliverSignals(afterCall result: Int?) -> Delivery {
         var result = result
         if signals.restoredRegisters {
@@ -118,9 +116,8 @@ extension GuestThread {
         return .end
     }
 
-    /// Linux's `ERESTART…` rules: see `signal(7)`, "Interruption of system calls".
-    /// - Parameters:
-    ///   - action: of the handler that interrupts the call; nil when none runs.
+    /// Linux's `ERESTART…` rules: see `signal(7)`, "Interruption of system calls". `action` is that of the handler that
+    /// interrupts the call; nil when none runs.
     private func prepareRestart(after result: Int, handledBy action: SignalAction?) {
         guard GuestThread.asksForRestart(result) else { return }
         let asked = Errno(rawValue: Int32(-result))

@@ -81,9 +81,7 @@ extension Kernel {
     }
 
     /// SIGCHLD for a stop or a continue, unless the parent does not care (`SA_NOCLDSTOP`), and the wake-up for its `wait`.
-    /// - Parameters:
-    ///   - code: `CLD_STOPPED` 5 or `CLD_CONTINUED` 6.
-    ///   - status: the signal.
+    /// `code` is `CLD_STOPPED` 5 or `CLD_CONTINUED` 6, `status` the signal.
     func tellParent(of process: Process, code: Int32, status: Int32) {
         guard let parent = process.parent else { return }
         let action = parent.actions[.child]
@@ -102,9 +100,8 @@ extension Kernel {
         processes.values.filter { $0.group == group }.sorted { $0.id < $1.id }
     }
 
-    /// True if no member has a living parent in another group of its session. See `setpgid(2)`.
-    /// - Parameters:
-    ///   - leaving: a process that is about to end, and does not count.
+    /// True if no member has a living parent in another group of its session. `leaving`, a process that is about to end,
+    /// does not count. See `setpgid(2)`.
     package func isOrphaned(group: ProcessID, withoutCounting leaving: Process? = nil) -> Bool {
         for process in processes.values where process.group == group && process !== leaving && !process.isZombie {
             if let parent = process.parent, parent.group != group, parent.session == process.session { return false }

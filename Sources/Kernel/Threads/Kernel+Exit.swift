@@ -13,9 +13,8 @@ extension Kernel {
         end(thread)
     }
 
-    /// Ends every thread of the process. The first reason counts.
-    /// - Parameters:
-    ///   - waitStatus: as `wait(2)` reports it: an exit code times 256, or a signal, with 0x80 for a core.
+    /// Ends every thread of the process. The first reason counts; `waitStatus` is as `wait(2)` reports it: an exit code
+    /// times 256, or a signal, with 0x80 for a core.
     package func exitGroup(_ process: Process, waitStatus: Int32) {
         if !process.isExiting {
             process.isExiting = true
@@ -52,9 +51,8 @@ extension Kernel {
     }
 
     /// Takes a thread out of everything. Its host thread leaves, or its host process dies with the last one.
-    ///
-    /// - Parameter hostThreadEnds: false when the whole address space is about to go, so that nobody need tell the host
-    ///   thread, which may be computing.
+    /// `hostThreadEnds` is false when the whole address space is about to go, so that nobody need tell the host thread,
+    /// which may be computing.
     func end(_ thread: GuestThread, hostThreadEnds: Bool = true) {
         guard thread.state != .dead else { return }
         let process = thread.process
