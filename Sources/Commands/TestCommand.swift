@@ -11,7 +11,8 @@ package struct TestCommand: ParsableCommand {
         discussion: """
             Each case is built, run natively under the tracer and then in the sandbox, always from the same fresh start. What \
             differs between the native runs may differ in the sandbox; anything else is a divergence. Divergences that are \
-            known stand in corpus/expectations.yaml. The exit status is 1 if a case fails.
+            known stand in corpus/expectations.yaml. The exit status is 1 if a case fails. Interrupted, it still reports what \
+            was done.
 
             EXAMPLES:
               apus test                            everything
@@ -76,7 +77,15 @@ package struct TestCommand: ParsableCommand {
         let progress = ProgressLine(Terminal.standardError)
         let results = try CommandFailure.catching {
             let run = TestRun(paths: CorpusPaths(root: corpus), launcher: try SandboxLauncher.find(), options: options)
+            let interruption = Interruption { [output] in
+                progress.finish()
+                Terminal.standardError.write("apus: interrupted; the reports hold the cases that were done\n")
+                guard let results = run.soFar(), !results.cases.isEmpty else { return }
+                try? ReportFiles(directory: output).write(results)
+                SummaryTable(results, output).print(to: Terminal.standardOutput)
+            }
             let results = try run.run(paths) { result, done, all in progress.show(result, done, all) }
+            interruption.end()
             progress.finish()
             try ReportFiles(directory: output).write(results)
             return results

@@ -151,6 +151,32 @@ struct ProgramTests {
         #expect(try run(["test", "--filter", "nothing"]).status == 64)
     }
 
+    @Test("test: interrupted, it reports what was done, and nothing is left running")
+    func interrupted() throws {
+        let apus = try #require(Built.apus)
+        let standIn = try #require(Built.standIn)
+        let family = folder + "/corpus/programs"
+        try FileManager.default.createDirectory(atPath: family, withIntermediateDirectories: true)
+        try Data("summary: s\ncommand: [echo, one]\n".utf8).write(to: URL(fileURLWithPath: family + "/one.yaml"))
+        let hang = "summary: s\ncommand: [sh, -c, 'echo $$ > \(folder)/pid; exec sleep 1000']\ntimeout: 600\n"
+        try Data(hang.utf8).write(to: URL(fileURLWithPath: family + "/two.yaml"))
+        var command = HostCommand(
+            path: apus, arguments: ["apus", "test", "--jobs", "1"],
+            environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(standIn)"], workingDirectory: folder)
+        let null = FileHandle.nullDevice.fileDescriptor
+        (command.standardInput, command.standardOutput, command.standardError) = (null, null, null)
+        let child = try Host.spawn(command)
+        // The second case has begun, so the first is done.
+        let program = try #require(awaited { Self.number(in: folder + "/pid") })
+        try Host.kill(child, 2)
+        let status = try #require(try Host.wait(for: child, milliseconds: 60_000))
+        #expect(WaitStatus(rawValue: status).exitCode == 130)
+        let isGone: Bool? = awaited { FileManager.default.fileExists(atPath: "/proc/\(program)") ? nil : true }
+        #expect(isGone == true)
+        let results = try ResultStore.read(folder + "/reports/latest/results.json")
+        #expect(results.cases.map(\.id) == ["programs/one"])
+    }
+
     @Test("syscalls and inspect print what they know")
     func looks() throws {
         let calls = try run(["syscalls", "--format", "csv"])

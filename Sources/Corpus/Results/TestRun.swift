@@ -2,7 +2,7 @@ internal import Foundation
 internal import Synchronization
 
 /// A whole run of the corpus.
-package struct TestRun: Sendable {
+package final class TestRun: Sendable {
     package struct Options: Sendable {
         package var jobs = 2
         package var runner = CaseRunner.Options()
@@ -16,6 +16,10 @@ package struct TestRun: Sendable {
     private let paths: CorpusPaths
     private let launcher: SandboxLauncher
     private let options: Options
+    /// The results without cases, once the run has begun.
+    private let header = Mutex<Results?>(nil)
+    private let finished = Finished()
+    private let start = ContinuousClock.now
 
     package init(paths: CorpusPaths, launcher: SandboxLauncher, options: Options) {
         self.paths = paths
@@ -34,24 +38,34 @@ package struct TestRun: Sendable {
         // What a run left that was killed.
         try? FileManager.default.removeItem(atPath: paths.stage)
         let found = try Discovery(root: paths.root).find(wanted)
+        let all = CaseJob.all(of: found.cases, variants: BuildVariant.allCases)
         let jobs = CaseJob.all(of: found.cases, variants: options.variants).filter { options.isWanted($0.id) }
         let runner = try CaseRunner(paths: paths, launcher: launcher, options: options.runner)
         var results = Results(
             date: Date().formatted(.iso8601), host: HostFacts.current())
         results.errors = found.errors.map(\.description)
         results.support = try SyscallSupport.query(launcher)
-        let clock = ContinuousClock()
-        let start = clock.now
-        let done = Finished()
-        Workers(options.jobs).run(Array(jobs.enumerated())) { index, job in
+        header.withLock { $0 = results }
+        Workers(options.jobs).run(Array(jobs.enumerated())) { [finished] index, job in
             let result = runner.run(job)
-            done.add(result, at: index) { count in progress(result, count, jobs.count) }
+            finished.add(result, at: index) { count in progress(result, count, jobs.count) }
         }
-        results.cases = done.inOrder
-        results.stale = runner.stale(after: results.cases)
-        results.seconds = Double((clock.now - start).milliseconds) / 1000
+        results.cases = finished.inOrder
+        // Of a part of the corpus it can't be said that an expectation is of no use.
+        if wanted.isEmpty, jobs.count == all.count { results.stale = runner.stale(after: results.cases) }
+        results.seconds = elapsed
         return results
     }
+
+    /// What there is so far, from any thread; nil before the first case has begun.
+    package func soFar() -> Results? {
+        guard var results = header.withLock({ $0 }) else { return nil }
+        results.cases = finished.inOrder
+        results.seconds = elapsed
+        return results
+    }
+
+    private var elapsed: Double { Double((ContinuousClock.now - start).milliseconds) / 1000 }
 
     /// Results as they come, in the order of the jobs in the end.
     private final class Finished: Sendable {
