@@ -96,9 +96,10 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         let opened = try Host.open(below: descriptor, [], flags: [.directory])
         defer { Host.close(opened) }
         return try Host.entries(opened).map { entry in
-            DirectoryEntry(
-                name: FileName(entry.name), inode: entry.inode,
-                kind: FileKind(rawValue: UInt32(entry.type) << 12) ?? .regular)
+            let name = FileName(entry.name)
+            // Some file systems do not say in their directories what a name leads to.
+            let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? child(name))?.kind ?? .regular
+            return DirectoryEntry(name: name, inode: entry.inode, kind: kind)
         }
     }
 

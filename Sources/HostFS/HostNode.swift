@@ -59,9 +59,10 @@ package final class HostNode: LowerNode {
         let descriptor = try Host.open(below: root.descriptor, path, flags: [.directory])
         defer { Host.close(descriptor) }
         return try Host.entries(descriptor).map { entry in
-            DirectoryEntry(
-                name: FileName(entry.name), inode: entry.inode,
-                kind: FileKind(rawValue: UInt32(entry.type) << 12) ?? .regular)
+            let name = FileName(entry.name)
+            // Some file systems do not say in their directories what a name leads to.
+            let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? lookup(name))?.kind ?? .regular
+            return DirectoryEntry(name: name, inode: entry.inode, kind: kind)
         }
     }
 

@@ -26,6 +26,24 @@ extension Host {
         return result == nil ? nil : (words[0], words[1])
     }
 
+    /// Lets this process hold as many descriptors as the host allows: those of all guests' files are its own. What guests
+    /// themselves may have is not changed by it.
+    package static func raiseDescriptorLimit() {
+        let resource = 7
+        guard let limit = limit(resource) else { return }
+        // More than the caller's hard limit takes a privilege; the hard limit itself takes none.
+        for wanted in [(soft: 1 << 20, hard: max(limit.hard, 1 << 20)), (limit.hard, limit.hard)]
+            as [(soft: UInt64, hard: UInt64)]
+        {
+            let words: InlineArray<2, UInt64> = [wanted.soft, wanted.hard]
+            // The host reads the 16 bytes of one `struct rlimit`.
+            let result = unsafe words.span.withUnsafeBytes { bytes in
+                try? call(160, UInt(bitPattern: resource), UInt(bitPattern: bytes.baseAddress))
+            }
+            if result != nil { return }
+        }
+    }
+
     /// The file mode creation mask; asking means setting it for a moment.
     package static var fileModeMask: UInt32 {
         let mask = (try? call(95, 0o022)) ?? 0o022

@@ -111,9 +111,14 @@ final class SharedMemory {
     }
 
     func append(_ count: Int, at offset: Int, to output: inout OutputSpan<UInt8>) {
-        // Inside the mapping; read once, byte by byte in order.
-        let source = unsafe UnsafeRawBufferPointer(start: pointer(at: offset, count: count), count: count)
-        for index in 0..<count { output.append(unsafe source[index]) }
+        let wanted = min(count, output.freeCapacity)
+        // Inside the mapping; copied once, and whatever the guest changes meanwhile is only bytes. The room was just counted.
+        let source = unsafe pointer(at: offset, count: count)
+        unsafe output.withUnsafeMutableBufferPointer { buffer, initialized in
+            guard wanted > 0, let base = buffer.baseAddress else { return }
+            unsafe UnsafeMutableRawPointer(base + initialized).copyMemory(from: source, byteCount: wanted)
+            initialized += wanted
+        }
     }
 
     func write(_ bytes: Span<UInt8>, at offset: Int) {

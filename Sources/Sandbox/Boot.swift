@@ -80,6 +80,8 @@ final class Boot {
         ) { [unowned self] thread in
             launch(thread, configuration)
         }
+        // The guest has the caller's limit by now.
+        Host.raiseDescriptorLimit()
         if let terminal, let group = kernel.firstProcess?.group {
             kernel.attach(terminal, to: Kernel.sandboxID, foreground: group)
         }
