@@ -87,6 +87,8 @@ void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbe
         memset(&action, 0, sizeof action);
         action.sa_handler = on_routed_signal;
         action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+        // In the background, a call on the terminal that began again would cause the same signal for ever.
+        if (numbers[i] == SIGTTIN || numbers[i] == SIGTTOU) action.sa_flags = 0;
         sigaction(numbers[i], &action, NULL);
     }
 }

@@ -53,7 +53,11 @@ package final class HostStream: TerminalFile {
     }
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
-        if let terminal { try terminal.control?.checkReading(terminal) }
+        if let terminal {
+            try terminal.control?.checkReading(terminal)
+            // Now, and not when there is something to read, which is for somebody else then.
+            try Host.requireForeground(descriptor)
+        }
         try require(.in)
         // The host keeps the position: others share it.
         let limit = output.freeCapacity
@@ -81,8 +85,8 @@ package final class HostStream: TerminalFile {
         return file.position
     }
 
-    /// Terminal ioctls that only look at or set the terminal itself: TCGETS, TCSETS, TCSETSW, TCSETSF, TCSBRK, TCXONC,
-    /// TCFLSH, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCOUTQ. The number of bytes that each moves.
+    /// Terminal ioctls that only look at or set the terminal itself: TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ,
+    /// TIOCSWINSZ, FIONREAD, TIOCOUTQ. The number of bytes that each moves.
     private static let forwarded: [UInt32: (reads: Int, writes: Int)] = [
         0x5401: (0, 36), 0x5402: (36, 0), 0x5403: (36, 0), 0x5404: (36, 0), 0x5413: (0, 8), 0x5414: (8, 0),
         0x541b: (0, 4), 0x5411: (0, 4),
@@ -90,6 +94,18 @@ package final class HostStream: TerminalFile {
 
     package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
     {
+        if terminal != nil {
+            switch command {
+            // TCSBRK, TCSBRKP, TCXONC: nothing is waited for, broken or stopped on behalf of a guest.
+            case 0x5409, 0x5425, 0x540a: return 0
+            // TCFLSH
+            case 0x540b:
+                guard argument <= 2 else { throw .EINVAL }
+                try Host.flushTerminal(descriptor, UInt32(argument))
+                return 0
+            default: break
+            }
+        }
         guard let sizes = HostStream.forwarded[command] else { throw .ENOTTY }
         var buffer = [UInt8](repeating: 0, count: 64)
         if sizes.reads > 0 { buffer.replaceSubrange(0..<sizes.reads, with: try memory.read(sizes.reads, at: argument)) }

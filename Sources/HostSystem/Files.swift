@@ -221,6 +221,17 @@ extension Host {
         Int32(truncatingIfNeeded: try call(72, word(descriptor), 1030, 0))
     }
 
+    /// Throws EINTR where this process is in the background of the terminal and has been sent SIGTTOU for asking. `TIOCCBRK`
+    /// is checked as every change of a terminal is, and changes nothing: no line is broken.
+    package static func requireForeground(_ descriptor: Int32) throws(Errno) {
+        try call(16, word(descriptor), 0x5428, 0)
+    }
+
+    /// `TCFLSH`: drops what a terminal has received (0), has not sent (1), or both (2).
+    package static func flushTerminal(_ descriptor: Int32, _ queue: UInt32) throws(Errno) {
+        try call(16, word(descriptor), 0x540b, UInt(queue))
+    }
+
     /// `F_GETFL`.
     package static func statusFlags(_ descriptor: Int32) throws(Errno) -> OpenFlags {
         OpenFlags(rawValue: UInt32(truncatingIfNeeded: try call(72, word(descriptor), 3)))

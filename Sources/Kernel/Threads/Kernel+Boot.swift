@@ -41,7 +41,8 @@ extension Kernel {
     /// A signal of the host that is meant for the guest goes to the group in the foreground of the host's terminal, or to the
     /// first program's.
     package func forwardHostSignal(_ signal: SignalNumber) {
-        guard let first = firstProcess else { return }
+        // SIGTTIN and SIGTTOU are the host's answer to a call of ours: see `awaitForeground`.
+        guard let first = firstProcess, signal.rawValue != 21, signal.rawValue != 22 else { return }
         let foreground = terminal(of: Kernel.sandboxID)?.foreground ?? first.group
         for process in Array(processes.values) where process.group == foreground {
             send(SignalInfo(signal, code: SignalInfo.kernel), to: process)

@@ -165,8 +165,12 @@ extension GuestThread {
             {
                 return result
             }
-            return try file.operations.ioctl(
-                file, command: command, argument: argument, memory: ThreadIoctlMemory(self))
+            do throws(Errno) {
+                return try file.operations.ioctl(
+                    file, command: command, argument: argument, memory: ThreadIoctlMemory(self))
+            } catch {
+                throw error == .EINTR ? awaitForeground() : error
+            }
         }
     }
 

@@ -84,6 +84,7 @@ extension GuestThread {
         do throws(Errno) {
             return try body()
         } catch {
+            if error == .EINTR { throw awaitForeground() }
             guard error == .EAGAIN, !noWait, !file.isNonBlocking, let queue = file.operations.waitQueue else {
                 throw error
             }

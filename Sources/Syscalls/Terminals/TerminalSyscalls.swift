@@ -37,6 +37,16 @@ extension GuestThread {
         }
     }
 
+    /// How often to ask again whether the host's terminal may be used, in nanoseconds.
+    private static let foregroundLook: Int64 = 100_000_000
+
+    /// The host interrupts a call on its terminal (EINTR) while the sandbox as a whole is a job in the background of the
+    /// user's shell, which sees it stopped by then. The caller tries again until it is in the foreground.
+    /// - Returns: what to throw.
+    func awaitForeground() -> Errno {
+        park(on: [], until: kernel.clock.now.advanced(byNanoseconds: GuestThread.foregroundLook))
+    }
+
     private func isOwn(_ terminal: Terminal) -> Bool { kernel.terminal(of: process.session) === terminal }
 
     /// `TIOCSCTTY`
