@@ -40,7 +40,7 @@ final class SandboxTree {
         let overlay = OverlayFS.makeRoot(
             over: host, device: try host.node.attributes().device, limit: limit, devices: devices, budget: budget,
             clock: clock)
-        let base = mounts.add(source: "overlay", type: "overlay", isReadOnly: configuration.isReadOnly)
+        let base = mounts.add(source: "overlay", type: "overlay")
         root = base.attach(overlay, at: nil)
         anonymousFiles = AnonymousFiles(fileSystem(1), mountID: mounts.detached(source: "", type: "").id)
         information = SandboxInformation(
@@ -77,6 +77,8 @@ final class SandboxTree {
                 try HostTree.root(descriptor: place.descriptor, openFile: place.openFile, devices: devices),
                 at: bind.target, source: bind.source, type: "bind", isReadOnly: bind.isReadOnly, isExclusive: false)
         }
+        // Not before every place to mount at has been made: in memory, whatever the guest may change.
+        base.isReadOnly = configuration.isReadOnly
     }
 }
 

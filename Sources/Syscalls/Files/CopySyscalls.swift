@@ -13,7 +13,8 @@ extension GuestThread {
         let source = try file(input)
         guard source.flags.mayRead else { throw .EBADF }
         guard source.operations.isSeekable || offset == 0 else { throw .ESPIPE }
-        if let start, start < 0 { throw .EINVAL }
+        let length = Int(min(count, GuestThread.maximumTransfer))
+        if let start, start < 0 || start.addingReportingOverflow(Int64(length)).overflow { throw .EINVAL }
         let target = try file(output)
         guard target.flags.mayWrite else { throw .EBADF }
         let kind = source.operations.inode.kind
@@ -21,7 +22,7 @@ extension GuestThread {
             throw .EINVAL
         }
         guard !target.flags.contains(.append) else { throw .EINVAL }
-        let done = try copy(source, start, target, nil, Int(min(count, GuestThread.maximumTransfer)))
+        let done = try copy(source, start, target, nil, length)
         if let start { try copyOut(integer: start + Int64(done), to: offset) }
         return done
     }
