@@ -25,7 +25,7 @@ final class Guest {
         .deletingLastPathComponent().appendingPathComponent("apus-kernel").path
 
     /// What no sandbox of these tests takes, however slow the machine is.
-    static let limit = Duration.seconds(60)
+    static let limit = Duration.seconds(120)
 
     /// Starts the sandbox.
     ///
