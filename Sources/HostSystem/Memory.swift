@@ -77,4 +77,18 @@ extension Host {
         guard fields.count > 2, let resident = UInt64(fields[1]), let shared = UInt64(fields[2]) else { return nil }
         return (resident * 4096, shared * 4096)
     }
+
+    /// For each of `count` pages of another process from a page's address on: 1 if it is in memory (or swapped out), else 0;
+    /// all 1 when the host does not tell. See `/proc/pid/pagemap` in `proc(5)`.
+    package static func residentPages(of process: Int32, at address: UInt, count: Int) -> [UInt8] {
+        let unknown = [UInt8](repeating: 1, count: count)
+        guard count > 0, let descriptor = try? openFile("/proc/\(process)/pagemap") else { return unknown }
+        defer { close(descriptor) }
+        let bytes = try? [UInt8](capacity: count * 8) { output throws(Errno) in
+            _ = try read(descriptor, at: Int64(address / 4096 * 8), into: &output, limit: count * 8)
+        }
+        guard let bytes, bytes.count == count * 8 else { return unknown }
+        // Bits 63 and 62 of each entry: present, swapped.
+        return (0..<count).map { bytes[$0 * 8 + 7] & 0xc0 == 0 ? 0 : 1 }
+    }
 }

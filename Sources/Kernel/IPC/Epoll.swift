@@ -229,6 +229,8 @@ package final class Epoll: FileOperations {
             }
         }
         ready.append(contentsOf: again)
+        // Waiters are woken one at a time: who leaves something behind wakes the next.
+        if !ready.isEmpty { queue.wake(.readable) }
         return taken
     }
 

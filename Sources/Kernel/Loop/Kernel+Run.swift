@@ -67,7 +67,7 @@ extension Kernel {
             dispatch(thread)
         case .fault(let fault):
             thread.forgetRegisters()
-            thread.postFault(fault)
+            if !thread.growStack(for: fault) { thread.postFault(fault) }
             returnToGuest(thread, result: nil)
         case .ready:
             thread.isReady = true

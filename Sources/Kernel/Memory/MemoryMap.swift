@@ -186,3 +186,14 @@ extension MemoryMap {
         for part in areas.parts(in: range) { change(part.start..<part.end, body) }
     }
 }
+
+extension Kernel {
+    /// True if any guest has a shared mapping of the file that may be written.
+    package func isMappedForWriting(_ inode: any Inode) -> Bool {
+        threads.values.contains { thread in
+            thread.map?.areas.areas.contains { area in
+                area.isShared && area.object?.canWriteShared == true && area.object?.file?.operations.inode === inode
+            } ?? false
+        }
+    }
+}

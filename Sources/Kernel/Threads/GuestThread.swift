@@ -238,6 +238,46 @@ extension GuestThread {
         try memory.write(bytes.span, at: address)
     }
 
+    /// Writes bytes as far as the guest's memory reaches, a page at a time where it does not reach far enough, as Linux's
+    /// transfers do. Throws EFAULT when not even the first byte can be written.
+    /// - Returns: how many were written.
+    package func copyOutWhatFits(_ bytes: [UInt8], to address: UInt) throws(Errno) -> Int {
+        guard !bytes.isEmpty else { return 0 }
+        do throws(Errno) {
+            try memory.write(bytes.span, at: address)
+            return bytes.count
+        } catch {
+            var done = 0
+            while done < bytes.count {
+                let next = address &+ UInt(done)
+                let piece = min(bytes.count - done, Int(4096 - next % 4096))
+                guard (try? memory.write(bytes.span.extracting(done..<done + piece), at: next)) != nil else { break }
+                done += piece
+            }
+            guard done > 0 else { throw error }
+            return done
+        }
+    }
+
+    /// Reads bytes as far as the guest's memory reaches, up to `count`. Throws EFAULT when not even the first byte can be
+    /// read.
+    package func copyInWhatIsThere(_ count: Int, from address: UInt) throws(Errno) -> [UInt8] {
+        do throws(Errno) {
+            return try copyIn(count, from: address)
+        } catch {
+            guard error == .EFAULT else { throw error }
+            var bytes: [UInt8] = []
+            while bytes.count < count {
+                let next = address &+ UInt(bytes.count)
+                let piece = min(count - bytes.count, Int(4096 - next % 4096))
+                guard let part = try? copyIn(piece, from: next) else { break }
+                bytes += part
+            }
+            guard !bytes.isEmpty else { throw error }
+            return bytes
+        }
+    }
+
     package func copyOut<T: GuestStructure, Pointee>(_ value: T, to pointer: UserPointer<Pointee>) throws(Errno) {
         try copyOut(value.encoded, to: pointer.address)
     }

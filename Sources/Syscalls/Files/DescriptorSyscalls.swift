@@ -138,6 +138,7 @@ extension GuestThread {
         guard let more else { return Int(seals) }
         guard more & ~0x3f == 0 else { throw .EINVAL }
         guard file.flags.mayWrite, seals & 1 == 0 else { throw .EPERM }
+        if more & 8 != 0, kernel.isMappedForWriting(file.operations.inode) { throw .EBUSY }
         sealable.seals = seals | more
         return 0
     }

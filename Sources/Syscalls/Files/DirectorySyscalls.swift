@@ -15,6 +15,7 @@ extension GuestThread {
         if file.position <= 1, let location = file.location {
             parent = try (location.parent ?? location.mount.point?.parent ?? location).inode.attributes().inode
         }
+        let start = file.position
         var writer = ByteWriter(capacity: min(Int(count), 32768))
         let limit = min(Int(count), GuestThread.maximumCopy)
         while let entry = try directory.entry(at: file.position, parentInode: parent) {
@@ -35,7 +36,13 @@ extension GuestThread {
             file.position += 1
             if writer.bytes.count > 65536 { break }
         }
-        try copyOut(writer.bytes, to: buffer)
+        do throws(Errno) {
+            try copyOut(writer.bytes, to: buffer)
+        } catch {
+            // What nobody has seen is still to come.
+            file.position = start
+            throw error
+        }
         file.location?.notify(.access)
         return writer.bytes.count
     }

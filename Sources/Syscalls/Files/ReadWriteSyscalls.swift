@@ -178,8 +178,9 @@ extension GuestThread {
             throw .EFAULT
         }
         let bytes = try [UInt8](capacity: count) { output throws(Errno) in try body(&output) }
-        guard !bytes.isEmpty else { return 0 }
-        try memory.write(bytes.span, at: address)
+        // From a pipe all that was taken must arrive; of a file what did not can be read again.
+        guard checksFirst else { return try copyOutWhatFits(bytes, to: address) }
+        try copyOut(bytes, to: address)
         return bytes.count
     }
 
@@ -213,7 +214,7 @@ extension GuestThread {
                 let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
                     if isSeekable { wanted = try limited(wanted, at: position, file) }
-                    let bytes = try copyIn(wanted, from: segment.address &+ UInt(inside))
+                    let bytes = try copyInWhatIsThere(wanted, from: segment.address &+ UInt(inside))
                     let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
                         try operations.write(file, bytes.span, at: position)
                     }

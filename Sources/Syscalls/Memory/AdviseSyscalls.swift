@@ -1,6 +1,8 @@
+internal import HostSystem
 internal import Kernel
 internal import LinuxABI
 internal import Platform
+internal import VFS
 
 /// mremap(2), madvise(2), msync(2), mincore(2), mlock(2) and their relatives.
 extension GuestThread {
@@ -92,15 +94,28 @@ extension GuestThread {
                 if advice == 8, part.isShared || part.object != nil { throw .EINVAL }
                 if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
                 commands.append(.advise(address: part.start, length: part.length, advice: advice))
-            case 9:
-                guard part.isShared, let object = part.object, object.canWriteShared else { throw .EACCES }
-                throw .EOPNOTSUPP
+            case 9: try remove(part)
+            case 18, 19:
+                // The host's fork gives the child zeros, as it is told here.
+                if advice == 18, part.isShared || part.object != nil { throw .EINVAL }
+                commands.append(.advise(address: part.start, length: part.length, advice: advice))
             default: break
             }
         }
         if advice == 10 || advice == 11 { map.changeCovered(range) { $0.isKeptFromChildren = advice == 10 } }
         guard map.areas.covers(range) else { throw .ENOMEM }
         return 0
+    }
+
+    /// `MADV_REMOVE`: a hole in the file behind a shared mapping.
+    private func remove(_ part: VMA) throws(Errno) {
+        guard !part.isLocked, let object = part.object else { throw .EINVAL }
+        guard part.isShared, part.protection.contains(.write), object.canWriteShared else { throw .EACCES }
+        let offset = Int64(clamping: part.offset)
+        let count = Int64(clamping: part.length)
+        guard let file = object.file else { return try Host.punchHole(object.descriptor, at: offset, count: count) }
+        guard let inode = file.operations.inode as? any HolePunching else { throw .EOPNOTSUPP }
+        try inode.punch(at: offset, count: count)
     }
 
     /// See `msync(2)`.
@@ -113,17 +128,26 @@ extension GuestThread {
         return 0
     }
 
-    /// See `mincore(2)`: private pages are told as present, which they are as soon as anybody looks.
+    /// See `mincore(2)`: what the host has given the guest of memory without a file; pages of files are told as present,
+    /// which they are as soon as anybody looks.
     func mincore(_ address: UInt, _ length: UInt, _ vector: UserPointer<UInt8>) throws(Errno) -> Int {
         guard MemoryMap.isAligned(address) else { throw .EINVAL }
         let range = try MemoryMap.range(address, length, error: .ENOMEM)
         guard let map, map.areas.covers(range) else { throw .ENOMEM }
         let pages = Int((range.upperBound - range.lowerBound) / GuestLayout.pageSize)
-        let present = [UInt8](repeating: 1, count: min(pages, 1 << 20))
         while restart.bytesDone < pages {
             let done = restart.bytesDone
-            let count = min(pages - done, present.count)
-            try copyOut(count == present.count ? present : Array(present[..<count]), to: vector.address &+ UInt(done))
+            let count = min(pages - done, 1 << 16)
+            let start = address + UInt(done) * GuestLayout.pageSize
+            var present = Host.residentPages(of: map.stub.hostProcess, at: start, count: count)
+            for part in map.areas.parts(in: start..<start + UInt(count) * GuestLayout.pageSize)
+            where part.object?.file != nil {
+                let first = Int((part.start - start) / GuestLayout.pageSize)
+                for index in first..<first + Int(part.length / GuestLayout.pageSize) where index < present.count {
+                    present[index] = 1
+                }
+            }
+            try copyOut(present, to: vector.address &+ UInt(done))
             restart.bytesDone += count
             if restart.bytesDone < pages { throw giveWay(interrupted: .ERESTARTNOINTR) }
         }
@@ -131,7 +155,8 @@ extension GuestThread {
     }
 
     /// mlock(2), mlock2(2), munlock(2): the host does not lock pages for guests, whose memory never leaves theirs.
-    func lockMemory(_ address: UInt, _ length: UInt, lock: Bool) throws(Errno) -> Int {
+    /// But it makes them present, unless `onFault`.
+    func lockMemory(_ address: UInt, _ length: UInt, lock: Bool, onFault: Bool = false) throws(Errno) -> Int {
         let offset = address % GuestLayout.pageSize
         let (total, overflow) = length.addingReportingOverflow(offset)
         guard !overflow else { throw .EINVAL }
@@ -141,6 +166,14 @@ extension GuestThread {
         guard let map, map.areas.covers(range) else { throw .ENOMEM }
         try map.checkSplit(range)
         map.change(range) { $0.isLocked = lock }
+        guard lock, !onFault else { return 0 }
+        for part in map.areas.parts(in: range) where !part.protection.isEmpty {
+            // MADV_POPULATE_WRITE for private memory, MADV_POPULATE_READ.
+            let writes = part.protection.contains(.write) && !part.isShared
+            commands.append(.advise(address: part.start, length: part.length, advice: writes ? 23 : 22))
+        }
+        // A page that the host cannot make present is no error of the guest's.
+        afterCommands = { _, _, _ in .result(0) }
         return 0
     }
 }

@@ -79,7 +79,11 @@ extension GuestThread {
         case .anonymous:
             return isShared ? try mappedObject(nil, length: length, isShared: true, protection) : nil
         case .host(let descriptor, let canWriteShared):
-            if isShared, protection.contains(.write), !canWriteShared { throw .EACCES }
+            if isShared, protection.contains(.write), !canWriteShared {
+                // F_SEAL_WRITE, F_SEAL_FUTURE_WRITE
+                let seals = (file.operations.inode as? any Sealable)?.seals ?? 0
+                throw seals & 0x18 != 0 ? .EPERM : .EACCES
+            }
             return MappedObject(
                 file: file, descriptor: descriptor, ownsDescriptor: false,
                 canWriteShared: canWriteShared && file.flags.mayWrite)
@@ -114,6 +118,13 @@ extension GuestThread {
         let range = try MemoryMap.range(address, length, error: .ENOMEM)
         guard protection & ~0x0300_000f == 0 else { throw .EINVAL }
         let map = try changeableMap()
+        if protection & 2 != 0 {
+            // What becomes private memory that may be written counts from now on.
+            let more = map.areas.parts(in: range).reduce(UInt(0)) {
+                $0 + ($1.isShared || $1.protection.contains(.write) ? 0 : $1.length)
+            }
+            if more > 0 { try checkDataLimit(map, adding: more) }
+        }
         map.partial = []
         do throws(Errno) {
             commands += try map.protect(range, Protection(rawValue: Int32(protection & 7)))

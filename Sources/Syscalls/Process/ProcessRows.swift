@@ -64,7 +64,7 @@ extension SyscallRow {
         },
         implement(Linux.mlock2, .partial("nothing is pinned")) { (t, address, length, flags) throws(Errno) in
             guard flags & ~1 == 0 else { throw .EINVAL }
-            return try t.lockMemory(address, length, lock: true)
+            return try t.lockMemory(address, length, lock: true, onFault: flags & 1 != 0)
         },
         implement(Linux.munlock) { (t, address, length) throws(Errno) in
             try t.lockMemory(address, length, lock: false)

@@ -19,8 +19,17 @@ extension GuestThread {
     }
 
     private func send(to id: ProcessID, of group: ProcessID?, _ info: SignalInfo) throws(Errno) -> Int {
-        guard let target = kernel.threads[id], group == nil || target.process.id == group else { throw .ESRCH }
-        try send(info, to: target)
+        if let target = kernel.threads[id] {
+            guard group == nil || target.process.id == group else { throw .ESRCH }
+            try send(info, to: target)
+            return 0
+        }
+        // A main thread that has ended stays until its process has: it can be named, but takes no signal any more.
+        guard let process = kernel.processes[id], group == nil || group == id else { throw .ESRCH }
+        guard info.signal.rawValue >= 0, info.signal.rawValue <= 64 else { throw .EINVAL }
+        var probe = info
+        probe.signal = SignalNumber(0)
+        try send(probe, to: process)
         return 0
     }
 

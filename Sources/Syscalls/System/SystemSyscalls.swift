@@ -58,12 +58,13 @@ extension GuestThread {
         if length > restart.bytesDone {
             let count = min(length - restart.bytesDone, Int(GuestThread.randomPiece))
             do throws(Errno) {
-                try copyOut(Host.random(count), to: buffer &+ UInt(restart.bytesDone))
+                let done = try copyOutWhatFits(Host.random(count), to: buffer &+ UInt(restart.bytesDone))
+                restart.bytesDone += done
+                guard done == count else { return restart.bytesDone }
             } catch {
                 guard restart.bytesDone > 0 else { throw error }
                 return restart.bytesDone
             }
-            restart.bytesDone += count
         }
         guard restart.bytesDone < length else { return length }
         let turn = park(on: [], until: kernel.clock.now, interrupted: .EINTR)
