@@ -27,6 +27,22 @@ extension Host {
         return (Int32(truncatingIfNeeded: result), status)
     }
 
+    /// The children of this thread, as the host lists them; none where it does not.
+    package static var children: [Int32] {
+        guard let list = try? openFile("/proc/thread-self/children") else { return [] }
+        defer { close(list) }
+        var text: [UInt8] = []
+        while true {
+            let offset = Int64(text.count)
+            let piece = try? [UInt8](capacity: 65536) { output throws(Errno) in
+                _ = try read(list, at: offset, into: &output, limit: 65536)
+            }
+            guard let piece, !piece.isEmpty else { break }
+            text += piece
+        }
+        return String(decoding: text, as: UTF8.self).split(separator: " ").compactMap { Int32($0) }
+    }
+
     /// True if the process is a child of this one that has not been reaped.
     package static func isChild(_ process: Int32) -> Bool {
         guard process > 0 else { return false }

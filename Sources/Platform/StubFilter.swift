@@ -42,9 +42,22 @@ enum StubFilter {
         Rule(number: 47, argument: 0, values: [0]),  // recvmsg on the stub's socket
         Rule(number: 3),  // close
         Rule(number: 33),  // dup2
-        Rule(number: 157, argument: 0, values: [59, 1]),  // prctl: user dispatch, parent-death signal
         Rule(number: 26),  // msync: of the caller's own mappings
     ]
+
+    /// prctl: user dispatch, and the parent-death signal, which must be SIGKILL: the kernel's end is everybody's.
+    private static var processControl: [UInt64] {
+        [
+            instruction(jumpIfEqual, 157, 0, 7),
+            instruction(loadWord, argumentLow(0)),
+            instruction(jumpIfEqual, 59, 4, 0),
+            instruction(jumpIfEqual, 1, 0, 2),
+            instruction(loadWord, argumentLow(1)),
+            instruction(jumpIfEqual, 9, 1, 0),
+            instruction(answer, trap),
+            instruction(answer, allow),
+        ]
+    }
 
     /// The program; at most 4096 instructions.
     static func program(codeBase: UInt64, codeSize: UInt64) -> [UInt64] {
@@ -64,6 +77,7 @@ enum StubFilter {
                 body.append(instruction(answer, allow))
             }
         }
+        body += processControl
         body.append(instruction(answer, trap))
         let trapped = instruction(answer, trap)
         return [

@@ -15,6 +15,8 @@ package final class TrapPlatform {
     private let signals: SharedMemory
     private var watched = WatchList()
     private var processes: [Int32: StubProcess] = [:]
+    /// Children that nobody knows, with how often they were seen.
+    private var strays: [Int32: Int] = [:]
     private var template: StubProcess?
     private var templateThread: StubThread?
     private let mayspin: Bool
@@ -151,6 +153,32 @@ package final class TrapPlatform {
     func unwatch(_ thread: StubThread) { watched.remove(thread) }
 
     func register(_ process: StubProcess) { processes[process.hostProcess] = process }
+
+    /// Ends host processes that are children of the kernel's and nobody's process: a guest that jumps into its stub can make
+    /// such. One that is just being made is not known yet, so each is given some looks. To be called every second or so.
+    package func endStrays() {
+        var seen: [Int32: Int] = [:]
+        for child in Host.children where processes[child] == nil {
+            let looks = strays[child, default: 0] + 1
+            if looks > TrapPlatform.patience { try? Host.kill(child, 9) }
+            seen[child] = looks
+        }
+        strays = seen
+    }
+
+    /// Ends every child of this thread, whoever made it: the sandbox is over.
+    package func endEverybody() {
+        for _ in 0..<20 {
+            while Host.reap() != nil {}
+            let children = Host.children
+            if children.isEmpty { return }
+            for child in children { try? Host.kill(child, 9) }
+            doorbell.wait(at: 0, while: doorbell.loadSequential(at: 0), for: Timestamp(nanoseconds: 1_000_000))
+        }
+    }
+
+    /// After so many looks a process that nobody knows is a stray.
+    private static let patience = 5
 
     /// True if no process of this platform's has the host number.
     func isUnknown(_ host: Int32) -> Bool { processes[host] == nil }

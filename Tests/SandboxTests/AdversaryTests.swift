@@ -46,6 +46,26 @@ extension SandboxTests {
             }
         }
 
+        @Test("host processes that a guest makes behind the kernel's back are found and ended")
+        func strays() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let program = try Self.compile("strays", in: folder)
+            let guest = try Guest([program, "1", "3", "/bind"], options: ["--bind", "\(folder.path):/bind"])
+            try await guest.printed("made")
+            func stubs() -> Int {
+                let family = Family.members(below: guest.process)
+                guard let kernel = family.first(where: { $0.parent == guest.process }) else { return 0 }
+                return family.count { $0.parent == kernel.process }
+            }
+            // The template and the guest's own.
+            try await Watchdog.until("the strays are gone", dumping: { Family.members(below: guest.process) }) {
+                stubs() == 2
+            }
+            try Data().write(to: folder.appendingPathComponent("made"))
+            #expect(try await guest.wait().status == 0)
+        }
+
         @Test("processes, threads, files and mappings that are gone leave nothing in the kernel")
         func leaks() async throws {
             let folder = try Scratch.folder()

@@ -8,6 +8,7 @@ extension Kernel {
     /// - Returns: its wait status.
     package func run() -> Int32 {
         guard let platform, let first = firstProcess else { return 0 }
+        lookForStrays()
         while !first.threads.isEmpty {
             var hasWorked = false
             if let (stub, event) = platform.nextEvent() {
@@ -32,7 +33,15 @@ extension Kernel {
             if !hasWorked, runnable.isEmpty, !first.threads.isEmpty { platform.wait(until: timers.next) }
         }
         platform.shutDown()
+        platform.endEverybody()
         return first.waitStatus
+    }
+
+    private func lookForStrays() {
+        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 1_000_000_000)) { [weak self] in
+            self?.platform?.endStrays()
+            self?.lookForStrays()
+        }
     }
 
     private func forward(_ signals: UInt64) {

@@ -100,9 +100,14 @@ static void *call(void *argument) {
     return 0;
 }
 
-static void corrupt(void) {
-    // What it forges may well be a kill(2): as another user, so that it cannot reach the others.
+/// What comes of nonsense may well be a kill(2): as another user it does not reach the others.
+static void stand_apart(void) {
+    setpgid(0, 0);
     if (setgid(1000) < 0 || setuid(1000) < 0) _exit(0);
+}
+
+static void corrupt(void) {
+    stand_apart();
     alarm(4);
     pthread_t thread;
     for (long i = 0; i < 3; i++) pthread_create(&thread, 0, call, (void *)i);
@@ -114,6 +119,7 @@ static void corrupt(void) {
 
 /// Jumps to a place in the stub's code with registers that make a host's call likely.
 static void jump(void) {
+    stand_apart();
     alarm(1);
     static const uint64_t numbers[] = {0, 1, 3, 9, 10, 11, 15, 25, 26, 28, 33, 39, 47, 56, 57, 59, 60, 62, 101, 131, 157, 202, 231, 310};
     uint64_t target = STUB + below(0x1800);
@@ -140,6 +146,7 @@ static void jump(void) {
 
 /// Takes away, covers or freezes what the stub stands on, by the guest's calls and by the stub's own.
 static void undermine(void) {
+    stand_apart();
     alarm(2);
     pthread_t thread;
     pthread_create(&thread, 0, call, 0);
