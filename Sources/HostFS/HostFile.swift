@@ -3,7 +3,7 @@ internal import LinuxABI
 internal import VFS
 
 /// An open regular file of a `HostTree`.
-final class HostFile: FileOperations {
+final class HostFile: FileOperations, Synchronizing {
     private let node: HostInode
     private let descriptor: Int32
 
@@ -51,6 +51,8 @@ final class HostFile: FileOperations {
     func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
         .host(descriptor: descriptor, canWriteShared: file.flags.mayWrite)
     }
+
+    func synchronize() throws(Errno) { try Host.synchronize(descriptor) }
 
     func release(_ file: OpenFile) { node.locks.forget(file) }
 }

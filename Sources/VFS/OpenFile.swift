@@ -81,6 +81,11 @@ package protocol FileOperations: AnyObject {
     func flagsWillChange(_ file: OpenFile, to flags: OpenFlags) throws(Errno)
 }
 
+/// An open file whose bytes somebody else keeps, who can be asked to keep them safe: `fsync(2)`.
+package protocol Synchronizing: AnyObject {
+    func synchronize() throws(Errno)
+}
+
 /// How an ioctl of a file reaches the calling guest's memory.
 package protocol IoctlMemory: AnyObject {
     /// Throws EFAULT.

@@ -286,10 +286,12 @@ extension GuestThread {
 
     // MARK: Nothing to do
 
-    /// fsync(2), fdatasync(2), syncfs(2): memory is as safe as it gets.
+    /// fsync(2), fdatasync(2): memory is as safe as it gets; what the host keeps, the host makes safe.
     func synchronize(_ number: FileNumber) throws(Errno) -> Int {
-        let kind = try file(number).operations.inode.kind
+        let file = try file(number)
+        let kind = file.operations.inode.kind
         guard kind == .regular || kind == .directory || kind == .blockDevice else { throw .EINVAL }
+        try (file.operations as? any Synchronizing)?.synchronize()
         return 0
     }
 
