@@ -5,7 +5,7 @@ import Testing
 @testable import HostSystem
 
 @Suite("files of the host below a directory")
-struct FileTests {
+final class FileTests {
     private let path: String
     private let directory: Int32
 
@@ -16,6 +16,11 @@ struct FileTests {
         try FileManager.default.createSymbolicLink(atPath: path + "/out", withDestinationPath: "/etc")
         try FileManager.default.createSymbolicLink(atPath: path + "/in", withDestinationPath: "d")
         directory = try Host.openDirectory(path)
+    }
+
+    deinit {
+        Host.close(directory)
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     private func open(_ name: String, _ flags: OpenFlags = []) throws(Errno) -> Int32 {
