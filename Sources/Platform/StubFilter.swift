@@ -39,6 +39,7 @@ enum StubFilter {
         Rule(number: 28, argument: 2, values: [0, 1, 2, 3, 4, 8, 10, 14, 15, 18, 19, 22, 23]),  // madvise, never REMOVE
         Rule(number: 56, argument: 0, values: [0x25_0f00, 0x8000 | 17]),  // clone: a thread, or a process like this one
         Rule(number: 60),  // exit
+        Rule(number: 110),  // getppid: whether the kernel is still there
         Rule(number: 47, argument: 0, values: [0]),  // recvmsg on the stub's socket
         Rule(number: 3),  // close
         Rule(number: 33),  // dup2

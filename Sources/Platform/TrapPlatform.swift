@@ -38,6 +38,7 @@ package final class TrapPlatform {
         config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
         config.store(floatingPointComponents, at: 16)
         config.store(UInt64(floatingPointSize), at: 24)
+        config.store(UInt32(bitPattern: Host.processID), at: 32)
         for number in 0..<Int(APUS_RULED_CALLS) { setRules([], for: number) }
         publishProcessor()
         // Both words stay mapped as long as this object lives; `deinit` stops the routing first.

@@ -116,6 +116,8 @@ static void start_process(struct apus_cold *cold, long contexts, long socket) {
     host_call(SYS_close, contexts, 0, 0, 0, 0, 0);
     // PR_SET_PDEATHSIG, SIGKILL: the kernel's end is everybody's.
     host_call(SYS_prctl, 1, 9, 0, 0, 0, 0);
+    // It may have ended before that.
+    if (host_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != (long)CONFIG->kernel_process) host_call(SYS_exit, 98, 0, 0, 0, 0, 0);
     // Grandchildren must not find these registers: MADV_DONTFORK.
     host_call(SYS_madvise, APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, 10, 0, 0, 0);
     start_common(cold);

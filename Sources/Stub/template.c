@@ -73,6 +73,8 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     require(dup2(socket, APUS_SOCKET) == APUS_SOCKET, 8);
     require(syscall(SYS_close_range, APUS_SOCKET + 1, ~0U, 0) == 0, 9);
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, 10);
+    // The kernel may have ended before that.
+    require((uint32_t)syscall(SYS_getppid) == ((const struct apus_config *)APUS_STUB_CONFIG)->kernel_process, 16);
 
     struct kernel_sigaction action = {placed(apus_stub_on_signal),
                                       SA_SIGINFO | SA_ONSTACK | SA_NODEFER | 0x04000000, placed(apus_stub_restorer), 0};

@@ -192,7 +192,9 @@ struct apus_config {
     uint64_t fp_mask;
     /// Bytes of an XSAVE area in standard format.
     uint64_t fp_size;
-    uint32_t padding[8];
+    /// The kernel process's number, which is every stub's parent.
+    uint32_t kernel_process;
+    uint32_t padding[7];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
 };
 
