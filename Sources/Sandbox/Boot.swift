@@ -55,7 +55,7 @@ final class Boot {
 
     private func start(_ configuration: Configuration, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
-        kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used) }
+        kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used + budget.overhead) }
         let files = FileTable()
         var terminal: Terminal?
         for number in 0..<3 as Range<Int32> {

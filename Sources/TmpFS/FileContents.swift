@@ -207,7 +207,19 @@ package final class MemoryBudget {
     package let limit: Int64
     package private(set) var used: Int64 = 0
 
+    /// What names, inodes and extended attributes take of the kernel's own memory, roughly.
+    package private(set) var overhead: Int64 = 0
+
     package init(limit: Int64) { self.limit = limit }
+
+    /// False where there would be more of it than a quarter of what the files may hold.
+    func takeOverhead(_ bytes: Int64) -> Bool {
+        guard bytes <= max(limit / 4, 1 << 20) - overhead else { return false }
+        overhead += bytes
+        return true
+    }
+
+    func releaseOverhead(_ bytes: Int64) { overhead -= bytes }
 
     func take(_ bytes: Int64) -> Bool {
         guard bytes <= limit - used else { return false }

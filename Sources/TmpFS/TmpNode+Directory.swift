@@ -41,14 +41,14 @@ extension TmpNode {
 
     package func create(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
         try load()
-        let node = TmpNode(fileSystem, new)
+        let node = try TmpNode.make(fileSystem, new)
         insert(name, node)
         return node
     }
 
     package func makeDirectory(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
         try load()
-        let node = TmpNode(fileSystem, new)
+        let node = try TmpNode.make(fileSystem, new)
         insert(name, node)
         stored.links += 1
         return node
@@ -56,7 +56,7 @@ extension TmpNode {
 
     package func makeSymbolicLink(_ name: FileName, to target: [UInt8], _ new: NewInode) throws(Errno) -> any Inode {
         try load()
-        let node = TmpNode(fileSystem, new)
+        let node = try TmpNode.make(fileSystem, new, extra: target.count)
         node.setTarget(target)
         insert(name, node)
         return node
@@ -70,7 +70,7 @@ extension TmpNode {
     }
 
     package func createNameless(_ new: NewInode) throws(Errno) -> any Inode {
-        let node = TmpNode(fileSystem, new)
+        let node = try TmpNode.make(fileSystem, new)
         node.stored.links = 0
         node.mayGetName = !new.isPermanentlyNameless
         return node

@@ -31,6 +31,20 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     /// Made by `O_TMPFILE`, without a name so far, and may get one.
     var mayGetName = false
 
+    /// What this node has taken of the budget's overhead.
+    private var overhead: Int64 = 0
+    /// About what a node costs with its name and dentry, in bytes.
+    private static let cost: Int64 = 1536
+
+    /// A new file, if there is room for it and `extra` bytes with it. Throws ENOSPC.
+    static func make(_ fileSystem: TmpFS, _ new: NewInode, extra: Int = 0) throws(Errno) -> TmpNode {
+        let overhead = cost + Int64(extra)
+        guard fileSystem.budget.takeOverhead(overhead) else { throw .ENOSPC }
+        let node = TmpNode(fileSystem, new)
+        node.overhead = overhead
+        return node
+    }
+
     /// A new file.
     init(_ fileSystem: TmpFS, _ new: NewInode) {
         self.fileSystem = fileSystem
@@ -68,7 +82,10 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         stored = attributes ?? FileAttributes()
     }
 
-    deinit { if lowerDescriptor >= 0 { Host.close(lowerDescriptor) } }
+    deinit {
+        if lowerDescriptor >= 0 { Host.close(lowerDescriptor) }
+        fileSystem.budget.releaseOverhead(overhead)
+    }
 
     // MARK: Attributes
 
@@ -179,6 +196,10 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         if flags == 1, extended[name] != nil { throw .EEXIST }
         if flags == 2, extended[name] == nil { throw .ENODATA }
         guard extended.count < 1024 else { throw .ENOSPC }
+        let more = Int64(name.count + value.count) + 128
+        guard fileSystem.budget.takeOverhead(more) else { throw .ENOSPC }
+        overhead += more
+        releaseAttribute(name)
         extended[name] = value
         try load()
         touchChange()
@@ -188,7 +209,16 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         extended.keys.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
+    /// Gives back what an attribute took, if there is one.
+    private func releaseAttribute(_ name: [UInt8]) {
+        guard let value = extended[name] else { return }
+        let bytes = Int64(name.count + value.count) + 128
+        overhead -= bytes
+        fileSystem.budget.releaseOverhead(bytes)
+    }
+
     package func removeExtendedAttribute(_ name: [UInt8]) throws(Errno) {
+        releaseAttribute(name)
         guard extended.removeValue(forKey: name) != nil else { throw .ENODATA }
         try load()
         touchChange()
