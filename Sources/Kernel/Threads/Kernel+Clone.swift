@@ -193,6 +193,7 @@ extension Kernel {
         if process !== parent.process {
             processes[process.id] = process
             process.parent?.children.append(process)
+            process.parentThread = process.parent === parent.process ? parent.id : parent.process.parentThread
         }
         sink?.cloned(
             parent, child: child,

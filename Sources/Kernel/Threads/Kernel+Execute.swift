@@ -73,6 +73,7 @@ extension Kernel {
 
         let formerID = thread.id
         endOtherThreads(of: thread)
+        thread.releaseFutexesAtExec()
         let map = MemoryMap(stub: stub.process)
         map.users = 1
         map.mappingTop = placement.mappingTop

@@ -7,6 +7,8 @@ package final class Process {
     package unowned let kernel: Kernel
     /// Nil for the first process, and after the parent's death until the first process adopts it.
     package weak var parent: Process?
+    /// The thread of the parent's that made it. While that one lives, `__WNOTHREAD` keeps it from the others.
+    package var parentThread: ProcessID?
     package var children: [Process] = []
     package var group: ProcessID
     package var session: ProcessID

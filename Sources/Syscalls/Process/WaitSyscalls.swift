@@ -45,11 +45,20 @@ extension GuestThread {
         for child in process.children where target.includes(child) {
             let isClone = child.exitSignal.rawValue != 17
             if options & GuestThread.all == 0, isClone != (options & GuestThread.clone != 0) { continue }
+            if options & GuestThread.noThread != 0, !isOwn(child) { continue }
             isAny = true
             if let event = event(of: child, options) { return event }
         }
         guard isAny else { throw .ECHILD }
         return nil
+    }
+
+    /// Whether the child is this very thread's: made by it, or by one that is gone, whose children the first one inherits.
+    private func isOwn(_ child: Process) -> Bool {
+        guard let maker = child.parentThread, kernel.threads[maker]?.process === process else {
+            return process.threads.first === self
+        }
+        return maker == id
     }
 
     private func event(of child: Process, _ options: UInt32) -> ChildEvent? {
