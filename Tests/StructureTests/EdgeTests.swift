@@ -17,7 +17,7 @@ struct EdgeTests {
                 if let objection = Floors.objection(to: file.target, on: module) {
                     objections.append("\(file): \(objection)")
                 }
-                let isInToolchain = ["Foundation", "Glibc", "Synchronization"].contains(module)
+                let isInToolchain = ["Dispatch", "Foundation", "Glibc", "Synchronization"].contains(module)
                 if !isInToolchain, manifest.dependencies[file.target]?.contains(module) != true {
                     objections.append("\(file): imports \(module), which Package.swift does not declare")
                 }

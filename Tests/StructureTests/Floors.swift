@@ -52,7 +52,7 @@ enum Floors {
         Floor(name: "Report", house: .toolkit, level: 6, outside: ["Foundation", "Mustache"]),
         Floor(
             name: "Commands", house: .toolkit, level: 7,
-            outside: ["Foundation", "Synchronization", "ArgumentParser", "Logging"]),
+            outside: ["Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Logging"]),
         Floor(name: "apus", house: .toolkit, level: 8, outside: ["Foundation", "ArgumentParser"]),
 
         Floor(name: "SyscallTableGenerator", house: .generator, level: 0, outside: ["Foundation"]),
