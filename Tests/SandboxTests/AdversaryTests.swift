@@ -51,7 +51,7 @@ extension SandboxTests {
             let folder = try Scratch.folder()
             defer { try? FileManager.default.removeItem(at: folder) }
             let program = try Self.compile("strays", in: folder)
-            let guest = try Guest([program, "1", "3", "/bind"], options: ["--bind", "\(folder.path):/bind"])
+            let guest = try await Guest([program, "1", "3", "/bind"], options: ["--bind", "\(folder.path):/bind"])
             try await guest.printed("made")
             func stubs() -> Int {
                 let family = Family.members(below: guest.process)
@@ -71,7 +71,7 @@ extension SandboxTests {
             let folder = try Scratch.folder()
             defer { try? FileManager.default.removeItem(at: folder) }
             let program = try Self.compile("leaks", in: folder)
-            let guest = try Guest([program, "1", "150", "/bind"], options: ["--bind", "\(folder.path):/bind"])
+            let guest = try await Guest([program, "1", "150", "/bind"], options: ["--bind", "\(folder.path):/bind"])
             func holding(_ word: String) async throws -> Holding {
                 try await guest.printed(word)
                 func look() throws -> Holding {

@@ -33,13 +33,14 @@ final class Guest {
     /// starts the sandbox, such as `taskset -c 0`.
     init(
         _ command: [String], options: [String] = [], input: String = "", wrapper: [String] = []
-    ) throws {
+    ) async throws {
         folder = try Scratch.folder()
         try Data(input.utf8).write(to: folder.appendingPathComponent("input"))
         var words = [Guest.kernel] + options + ["--env", "PATH=/usr/bin:/bin", "--env", "LC_ALL=C.UTF-8"]
         if !options.contains("--cwd") { words += ["--cwd", "/tmp"] }
         words = wrapper + words + ["--"] + command
-        process = try Guest.spawn(words, folder: folder)
+        let (command, place) = (words, folder)
+        process = try await Spawner.shared.run { try Guest.spawn(command, folder: place) }
     }
 
     deinit {

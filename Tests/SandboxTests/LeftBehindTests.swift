@@ -40,7 +40,9 @@ extension SandboxTests {
 
         @Test("of a child's stub ends that child and no other")
         func oneChild() async throws {
-            let guest = try Guest(["bash", "-c", "sleep 1000 & child=$!; echo ready; wait $child; echo $?; exit 4"])
+            let guest = try await Guest([
+                "bash", "-c", "sleep 1000 & child=$!; echo ready; wait $child; echo $?; exit 4",
+            ])
             try await guest.printed("ready")
             let family = Family.members(below: guest.process)
             let kernel = try Self.kernel(of: family)
@@ -60,7 +62,7 @@ extension SandboxTests {
             _ wrapper: [String] = [], _ choose: ([Family.Member]) throws -> Family.Member
         ) async throws {
             let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
-            let guest = try Guest(["bash", "-c", Self.busy], wrapper: wrapper)
+            let guest = try await Guest(["bash", "-c", Self.busy], wrapper: wrapper)
             try await guest.printed("ready")
             var family = Set(Family.members(below: guest.process))
             let chosen = try choose(Family.members(below: guest.process))

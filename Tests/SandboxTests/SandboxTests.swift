@@ -92,7 +92,7 @@ extension SandboxTests {
 
         @Test("Ctrl-C reaches a guest that handles it")
         func interruptHandled() async throws {
-            let guest = try Guest(["bash", "-c", "trap 'echo got it; exit 7' INT; \(Self.looping)"])
+            let guest = try await Guest(["bash", "-c", "trap 'echo got it; exit 7' INT; \(Self.looping)"])
             try await guest.printed("ready")
             _ = kill(-guest.process, SIGINT)
             let outcome = try await guest.wait()
@@ -102,7 +102,7 @@ extension SandboxTests {
 
         @Test("Ctrl-C ends a guest that does not, with all its children")
         func interruptDefault() async throws {
-            let guest = try Guest(["bash", "-c", "sleep 1000 & \(Self.looping)"])
+            let guest = try await Guest(["bash", "-c", "sleep 1000 & \(Self.looping)"])
             try await guest.printed("ready")
             let family = Family.members(below: guest.process)
             _ = kill(-guest.process, SIGINT)
@@ -114,7 +114,7 @@ extension SandboxTests {
 
         @Test("a signal to the supervisor is passed on", arguments: [SIGTERM, SIGHUP, SIGUSR1])
         func passedOn(signal: Int32) async throws {
-            let guest = try Guest(["bash", "-c", "trap 'exit 9' TERM HUP USR1; \(Self.looping)"])
+            let guest = try await Guest(["bash", "-c", "trap 'exit 9' TERM HUP USR1; \(Self.looping)"])
             try await guest.printed("ready")
             _ = kill(guest.process, signal)
             #expect(try await guest.wait().status == 9)
@@ -126,16 +126,19 @@ extension SandboxTests {
 enum HostShell {
     /// - Returns: its standard output.
     static func run(_ script: String, arguments: [String]) async throws -> String {
-        let process = Process()
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = ["-c", script] + arguments
         let folder = try Scratch.folder()
         defer { try? FileManager.default.removeItem(at: folder) }
         let output = folder.appendingPathComponent("output")
         try Data().write(to: output)
-        process.standardOutput = try FileHandle(forWritingTo: output)
-        process.standardInput = FileHandle.nullDevice
-        try process.run()
+        let process = try await Spawner.shared.run {
+            let process = Process()
+            process.executableURL = URL(fileURLWithPath: "/bin/bash")
+            process.arguments = ["-c", script] + arguments
+            process.standardOutput = try FileHandle(forWritingTo: output)
+            process.standardInput = FileHandle.nullDevice
+            try process.run()
+            return process
+        }
         let number = process.processIdentifier
         try await Watchdog.until("the host's shell ends", dumping: { Family.members(below: number) }) {
             !process.isRunning
