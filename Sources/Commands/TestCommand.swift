@@ -47,6 +47,12 @@ package struct TestCommand: ParsableCommand {
     @Option(help: ArgumentHelp("Where the reports go.", valueName: "dir"))
     var output = "reports/latest"
 
+    @Option(
+        help: ArgumentHelp(
+            "What must not differ unexpectedly: trace (every call) or outcome (outputs, status, files, hangs).",
+            valueName: "gate"))
+    var gate: GateArgument = .trace
+
     @Flag(help: "Exit with 0 even if cases fail: the reports say which.")
     var reportOnly = false
 
@@ -95,7 +101,7 @@ package struct TestCommand: ParsableCommand {
             throw CommandFailure("\(corpus): no case is left; loosen --filter or --variants", status: 64)
         }
         SummaryTable(results, output).print(to: Terminal.standardOutput)
-        guard results.isSuccess || reportOnly else { throw ExitCode(1) }
+        guard results.isSuccess(by: gate.gate) || reportOnly else { throw ExitCode(1) }
     }
 
     private func expression() throws -> NSRegularExpression? {
@@ -118,4 +124,22 @@ struct VariantArgument: ExpressibleByArgument {
     }
 
     static var allValueStrings: [String] { BuildVariant.allCases.map(\.rawValue) }
+}
+
+/// How the command line says what a run is judged by.
+struct GateArgument: ExpressibleByArgument {
+    let gate: Results.Gate
+
+    static let trace = GateArgument(gate: .trace)
+
+    private init(gate: Results.Gate) { self.gate = gate }
+
+    init?(argument: String) {
+        guard let gate = Results.Gate(rawValue: argument) else { return nil }
+        self.gate = gate
+    }
+
+    var defaultValueDescription: String { gate.rawValue }
+
+    static var allValueStrings: [String] { Results.Gate.allCases.map(\.rawValue) }
 }

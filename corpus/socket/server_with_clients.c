@@ -8,7 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { CLIENTS = 20, ROUNDS = 20 };
+enum { CLIENTS = 8, ROUNDS = 10 };
 
 static struct sockaddr_un address = {.sun_family = AF_UNIX};
 static socklen_t length;

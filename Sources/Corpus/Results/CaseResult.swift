@@ -101,3 +101,18 @@ package struct CaseResult: Sendable, Codable {
         return index.map { ($0, difference.divergences[$0]) }
     }
 }
+
+extension CaseResult {
+    /// True if the case could not be judged, or what a user of the program would see differs without an expectation.
+    package var hasUnexpectedOutcome: Bool {
+        guard outcome == .fail else { return outcome.isFailure }
+        guard let difference, let judgement else { return true }
+        let visible: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
+        return judgement.unexpected.contains { index in
+            guard difference.divergences.indices.contains(index) else { return false }
+            let divergence = difference.divergences[index]
+            // A thread's own end is part of the trace; the program's is not a call.
+            return visible.contains(divergence.kind) && divergence.call == nil
+        }
+    }
+}

@@ -32,7 +32,19 @@ package struct Results: Sendable, Codable {
     package func count(_ outcome: CaseResult.Outcome) -> Int { cases.count { $0.outcome == outcome } }
 
     /// Whether everything was as it should be.
-    package var isSuccess: Bool { errors.isEmpty && !cases.contains { $0.outcome.isFailure } }
+    package var isSuccess: Bool { isSuccess(by: .trace) }
+
+    /// What must not differ unexpectedly for a run to count as passed. The reports show every divergence in any case.
+    package enum Gate: String, Sendable, CaseIterable {
+        /// Nothing at all, down to each system call.
+        case trace
+        /// What a user of the program would see: outputs, exit status, files left behind, crashes and hangs.
+        case outcome
+    }
+
+    package func isSuccess(by gate: Gate) -> Bool {
+        errors.isEmpty && !cases.contains { gate == .trace ? $0.outcome.isFailure : $0.hasUnexpectedOutcome }
+    }
 }
 
 /// The machine that the native runs are true of.

@@ -1,3 +1,4 @@
+internal import Foundation
 internal import Trace
 internal import TraceModel
 
@@ -65,9 +66,14 @@ struct Outcomes {
         let theirs = native.map { Dictionary($0.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first }) }
         let mine = Dictionary(sandbox.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let paths = Set(theirs.flatMap(\.keys)).union(mine.keys).sorted()
+        // Where the native runs themselves leave names that the others do not (`mktemp`), the sandbox may leave its own.
+        let unsteady = Set(
+            paths.filter { path in theirs.contains { $0[path] != nil } && theirs.contains { $0[path] == nil } }
+                .map { ($0 as NSString).deletingLastPathComponent })
         for path in paths {
             let versions = theirs.map { $0[path] }
             guard let first = versions.first, !versions.contains(mine[path]) else { continue }
+            if versions.allSatisfy({ $0 == nil }), isBelow(path, anyOf: unsteady) { continue }
             let agree = versions.allSatisfy { $0 == first }
             // Natively the content differs from run to run: then only its being there can be compared.
             if !agree, mine[path] != nil, !versions.contains(nil) { continue }
@@ -76,6 +82,15 @@ struct Outcomes {
                     kind: .endState, cause: .bug, field: path, native: describe(first), sandbox: describe(mine[path]),
                     explanation: explain(path, native: first, sandbox: mine[path])))
         }
+    }
+
+    private func isBelow(_ path: String, anyOf directories: Set<String>) -> Bool {
+        var parent = path as NSString
+        while parent.length > 0 {
+            parent = parent.deletingLastPathComponent as NSString
+            if directories.contains(parent as String) { return true }
+        }
+        return false
     }
 
     private func describe(_ file: EndStateFile?) -> String? {
