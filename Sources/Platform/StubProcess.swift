@@ -150,7 +150,15 @@ package final class StubProcess {
         var reader = ByteReader(found)
         guard reader.take(UInt64.self) == mark else { throw .ESRCH }
         memory = ProcessMemory(process: hostProcess)
+        memory.livingThreads = { [weak self] in self?.livingThreads ?? [] }
     }
+
+    private var livingThreads: [Int32] {
+        slots.lazy.compactMap { $0 }.filter { $0.hostThread != 0 && !$0.isGone }.map(\.hostThread)
+    }
+
+    /// Bytes of it that are in the host's memory; nil when the host does not tell.
+    package var residentBytes: UInt64? { hostProcess == 0 ? nil : Host.residentMemory(of: hostProcess)?.resident }
 
     /// Ends the host process with everything in it.
     package func kill() {
