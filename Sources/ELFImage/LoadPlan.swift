@@ -59,7 +59,7 @@ package struct LoadPlan: Equatable, Sendable {
         isLoader = header.isPositionIndependent && path == nil
         do throws(Errno) {
             let alignment = LoadPlan.alignment(of: programHeaders)
-            try plan(header, programHeaders, taskSize) { span throws(Errno) in
+            try plan(header, programHeaders, taskSize, senseless: .EINVAL) { span throws(Errno) in
                 try base(span, path != nil) & ~UInt(alignment - 1)
             }
             // With an interpreter the program's own entry is only told to it.
@@ -81,8 +81,9 @@ package struct LoadPlan: Equatable, Sendable {
         let header = try ELFHeader(try source.readAll(at: 0, count: ELFHeader.size, short: .EIO), wrong: .ELIBBAD)
         let programHeaders = try ProgramHeader.all(of: header, in: source, unreadable: .ELIBBAD)
         do throws(Errno) {
-            guard header.hasLoadableType else { throw .ENOEXEC }
-            try plan(header, programHeaders, taskSize, base)
+            // Linux's `load_elf_interp` returns all ones there, which reads as this.
+            guard header.hasLoadableType else { throw .EPERM }
+            try plan(header, programHeaders, taskSize, senseless: .ENOMEM, base)
             guard !span.isEmpty, entry < taskSize else { throw .EINVAL }
         } catch {
             fail(error)
@@ -108,14 +109,15 @@ package struct LoadPlan: Equatable, Sendable {
     }
 
     private mutating func plan(
-        _ header: ELFHeader, _ programHeaders: [ProgramHeader], _ taskSize: UInt, _ base: (UInt) throws(Errno) -> UInt
+        _ header: ELFHeader, _ programHeaders: [ProgramHeader], _ taskSize: UInt, senseless: Errno,
+        _ base: (UInt) throws(Errno) -> UInt
     ) throws(Errno) {
         programHeaderCount = header.programHeaderCount
         let segments = programHeaders.filter { $0.type == ProgramHeader.load }
         var low = UInt64(taskSize)
         var high: UInt64 = 0
         for segment in segments {
-            try LoadPlan.check(segment, taskSize: UInt64(taskSize))
+            try LoadPlan.check(segment, taskSize: UInt64(taskSize), senseless)
             low = min(low, segment.virtualAddress & ~(LoadPlan.pageSize - 1))
             high = max(high, segment.virtualAddress + segment.memorySize)
         }
@@ -148,14 +150,29 @@ package struct LoadPlan: Equatable, Sendable {
 
     /// What `elf_load` and the loop around it refuse. Afterwards no sum of the segment's numbers overflows, and all of its
     /// addresses lie below the task size.
-    private static func check(_ segment: ProgramHeader, taskSize: UInt64) throws(Errno) {
+    ///
+    /// It maps first and judges the numbers afterwards: which error it is follows from that, wrapped sums included.
+    /// What could be mapped and makes no sense is `senseless`: Linux has one error for programs and one for interpreters.
+    private static func check(_ segment: ProgramHeader, taskSize: UInt64, _ senseless: Errno) throws(Errno) {
+        let pageOffset = segment.virtualAddress % pageSize
+        func fits(_ start: UInt64, _ length: UInt64) -> Bool { length <= taskSize && start <= taskSize - length }
+        func wrappedPageUp(_ value: UInt64) -> UInt64 { (value &+ (pageSize - 1)) & ~(pageSize - 1) }
+        let length = wrappedPageUp(segment.fileSize &+ pageOffset)
+        if segment.fileSize > 0, length > 0 {
+            // The file must be mappable so that the bytes come to stand at their addresses.
+            let offset = segment.offset &- pageOffset
+            guard offset % pageSize == 0, offset &+ length >= offset else { throw .EINVAL }
+            guard fits(segment.virtualAddress - pageOffset, length) else { throw .ENOMEM }
+            guard offset <= UInt64(Int64.max) - taskSize - pageSize else { throw .EOVERFLOW }
+        }
+        if segment.memorySize > segment.fileSize {
+            let start = wrappedPageUp(segment.virtualAddress &+ segment.fileSize)
+            let rest = wrappedPageUp(segment.virtualAddress &+ segment.memorySize) &- start
+            guard rest == 0 || fits(start, rest) else { throw .ENOMEM }
+        }
         guard segment.fileSize <= segment.memorySize, segment.virtualAddress < taskSize,
             segment.memorySize <= taskSize - segment.virtualAddress
-        else { throw .EINVAL }
-        guard segment.fileSize > 0 else { return }
-        // The file must be mappable so that the bytes come to stand at their addresses.
-        guard segment.offset % pageSize == segment.virtualAddress % pageSize else { throw .EINVAL }
-        guard segment.offset <= UInt64(Int64.max) - taskSize - pageSize else { throw .EOVERFLOW }
+        else { throw senseless }
     }
 
     private mutating func add(_ segment: ProgramHeader) {

@@ -1,4 +1,5 @@
 package import LinuxABI
+internal import Platform
 
 /// What `getrusage(2)` and `wait4(2)` report: 144 bytes, of which the times and little else mean something.
 package struct ResourceUsage: GuestStructure, Sendable, Equatable {
@@ -6,7 +7,11 @@ package struct ResourceUsage: GuestStructure, Sendable, Equatable {
     /// In KiB.
     package var maximumResident: Int64 = 0
 
-    package init(_ time: CPUTime) { self.time = time }
+    /// `resident` is in bytes.
+    package init(_ time: CPUTime, resident: UInt64) {
+        self.time = time
+        maximumResident = Int64(resident / 1024)
+    }
 
     package static var size: Int { 144 }
 
@@ -31,10 +36,17 @@ extension Process {
     /// Of children that were waited for, and of theirs.
     package var childrenTime: CPUTime { CPUTime(user: childrenUserTime, system: childrenSystemTime) }
 
+    /// Looks at how much of the process is in memory.
+    package func measureResident() {
+        guard let now = threads.lazy.compactMap({ $0.map }).first?.stub.residentBytes else { return }
+        peakResident = max(peakResident, now)
+    }
+
     /// A child has been waited for: its time counts here from now on.
     func addTime(of child: Process) {
         let time = child.lastCPUTime + child.childrenTime
         childrenUserTime = childrenUserTime &+ time.user
         childrenSystemTime = childrenSystemTime &+ time.system
+        childrenPeakResident = max(childrenPeakResident, child.peakResident, child.childrenPeakResident)
     }
 }

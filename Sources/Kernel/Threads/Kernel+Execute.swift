@@ -95,7 +95,8 @@ extension Kernel {
         let imageEnd = image.plan.isLoader ? placement.programBase : MemoryMap.pageUp(image.plan.end) ?? image.plan.end
         let heapStart = imageEnd + placement.heapGap
         map.heap = heapStart..<heapStart
-        become(thread, image, stack, formerID: formerID)
+        thread.process.measureResident()
+        become(thread, image, stack)
         thread.map = map
         thread.stub = stub
         stub.owner = thread
@@ -124,6 +125,8 @@ extension Kernel {
                     failLate(thread, failure ?? .EFAULT)
                     return .handled
                 }
+                // Not before: mapping the image can still fail.
+                sink?.executed(thread, path: image.name, formerID: formerID)
                 begin(thread)
                 return .handled
             }
@@ -194,11 +197,8 @@ extension Kernel {
     }
 
     /// What changes for the process with its program.
-    private func become(
-        _ thread: GuestThread, _ image: Executable, _ stack: InitialStack, formerID: ProcessID
-    ) {
+    private func become(_ thread: GuestThread, _ image: Executable, _ stack: InitialStack) {
         let process = thread.process
-        sink?.executed(thread, path: image.name, formerID: formerID)
         thread.credentials = image.credentials
         process.actions = process.actions.copy()
         process.actions.resetForExec()

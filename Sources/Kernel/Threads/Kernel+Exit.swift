@@ -57,7 +57,10 @@ extension Kernel {
         guard thread.state != .dead else { return }
         let process = thread.process
         // The last look at how long the process has run, while its host process is there to be asked.
-        if process.threads.count == 1 { process.lastCPUTime = process.cpuTime }
+        if process.threads.count == 1 {
+            process.lastCPUTime = process.cpuTime
+            process.measureResident()
+        }
         thread.unpark()
         disownChild(of: thread)
         thread.afterCommands = nil

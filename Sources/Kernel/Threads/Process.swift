@@ -26,6 +26,10 @@ package final class Process {
     package let timers = ProcessTimers()
     /// As last seen; what counts after the end.
     package var lastCPUTime = CPUTime()
+    /// The most that was seen of it in memory, in bytes: it is looked at when somebody asks, at execve and at its end.
+    package var peakResident: UInt64 = 0
+    /// The same of its children that were waited for, and of theirs: the largest of them.
+    package var childrenPeakResident: UInt64 = 0
     /// The signal for the parent at exit (`CSIGNAL` of clone); 0 for none.
     package var exitSignal = SignalNumber(17)
 

@@ -113,7 +113,9 @@ extension GuestThread {
 
     /// `struct rusage` of a child and of its children.
     private func resourceUsage(of child: Process) -> [UInt8] {
-        ResourceUsage(child.lastCPUTime + child.childrenTime).encoded
+        ResourceUsage(
+            child.lastCPUTime + child.childrenTime, resident: max(child.peakResident, child.childrenPeakResident)
+        ).encoded
     }
 
     /// See `waitid(2)`.

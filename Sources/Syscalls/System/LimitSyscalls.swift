@@ -72,14 +72,15 @@ extension GuestThread {
 
     /// See `getrusage(2)`: 0 the process, -1 its children, 1 the thread.
     func getrusage(_ who: Int32, _ address: UInt) throws(Errno) -> Int {
-        let time: CPUTime
+        let usage: ResourceUsage
         switch who {
-        case 0: time = process.cpuTime
-        case -1: time = process.childrenTime
-        case 1: time = cpuTime
+        case 0, 1:
+            process.measureResident()
+            usage = ResourceUsage(who == 0 ? process.cpuTime : cpuTime, resident: process.peakResident)
+        case -1: usage = ResourceUsage(process.childrenTime, resident: process.childrenPeakResident)
         default: throw .EINVAL
         }
-        try copyOut(ResourceUsage(time).encoded, to: address)
+        try copyOut(usage.encoded, to: address)
         return 0
     }
 }

@@ -9,7 +9,8 @@ extension SyscallRow {
         implement(Linux.prlimit64) { (t, id, resource, new, old) throws(Errno) in
             try t.prlimit(id, resource, new.address, old.address)
         },
-        implement(Linux.getrusage, .partial("only the times are counted")) { (t, who, usage) throws(Errno) in
+        implement(Linux.getrusage, .partial("only the times and the largest set are counted")) {
+            (t, who, usage) throws(Errno) in
             try t.getrusage(who, usage.address)
         },
         implement(Linux.sysinfo, .partial("no load averages")) { (t, info) throws(Errno) in
