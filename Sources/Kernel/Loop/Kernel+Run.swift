@@ -172,7 +172,8 @@ extension Kernel {
 
     /// The call has its result; nothing but signals stands between it and the guest.
     func complete(_ thread: GuestThread, result: Int) {
-        sink?.ended(thread, result: result)
+        // What is being killed does not come back from its call, not even from the kill(2) that did it.
+        if !thread.process.isExiting { sink?.ended(thread, result: result) }
         thread.call.isActive = false
         returnToGuest(thread, result: result)
     }

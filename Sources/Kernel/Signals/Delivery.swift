@@ -22,22 +22,30 @@ extension GuestThread {
         info.address = fault.address
         // Which kind of SIGSEGV it is follows from what the guest may see, not from how the stub mapped it. A general
         // protection fault (no page fault: trap 14) stays SI_KERNEL without an address.
-        if fault.signal == 11, fault.trap == 14, let map { info.code = map.segmentationCode(at: fault.address) }
+        // So does what the host says of the vsyscall page, where the trap's number is a left-over.
+        if fault.signal == 11, fault.trap == 14, fault.code != SignalInfo.kernel, let map {
+            info.code = map.segmentationCode(at: fault.address)
+        }
         signals.fault.error = fault.error
         signals.fault.trap = fault.trap
-        if fault.trap == 14 { signals.fault.address = fault.address }
+        if fault.trap == 14, fault.code != SignalInfo.kernel { signals.fault.address = fault.address }
         kernel.force(info, to: self)
     }
 
     /// Takes the next signal that is in `wanted` out of what is pending for the thread, then for its process. Every way of
     /// taking a signal goes through here: timers count their overruns by it.
     package func takeSignal(in wanted: SignalSet) -> SignalInfo? {
-        let own =
-            signals.pending.takeFault(except: SignalSet(rawValue: ~wanted.rawValue)) ?? signals.pending.take(in: wanted)
-        guard var taken = own ?? process.pendingSignals.take(in: wanted) else { return nil }
-        if taken.code == SignalInfo.timer { process.timers.signalTaken(&taken) }
-        if own == nil, taken.signal == .alarm { process.timers.alarmTaken() }
-        return taken
+        while true {
+            let own =
+                signals.pending.takeFault(except: SignalSet(rawValue: ~wanted.rawValue))
+                ?? signals.pending.take(in: wanted)
+            guard var taken = own ?? process.pendingSignals.take(in: wanted) else { return nil }
+            // A timer that was set anew or deleted takes its pending signal back, as Linux does since 6.13. What a process
+            // has sent in a timer's name has its own payload.
+            if taken.code == SignalInfo.timer, taken.payload == nil, !process.timers.signalTaken(&taken) { continue }
+            if own == nil, taken.signal == .alarm { process.timers.alarmTaken() }
+            return taken
+        }
     }
 
     /// Delivers what is pending, between the kernel and guest code: default actions happen, handlers get their frames, an
@@ -50,6 +58,13 @@ extension GuestThread {
             // What `rt_sigreturn` loads into rax is no result, whatever it looks like.
             signals.restoredRegisters = false
             result = nil
+        }
+        if let mask = signals.savedMask, let result, result != -Int(Errno.EINTR.rawValue),
+            !GuestThread.asksForRestart(result)
+        {
+            // The call ended by itself: what its mask let in for a while is shut out again before anything is delivered.
+            signals.savedMask = nil
+            setBlocked(mask)
         }
         var frames = 0
         while true {
@@ -76,7 +91,8 @@ extension GuestThread {
                     guard frames <= GuestThread.maximumFrames else { throw .EFAULT }
                     try enterHandler(for: info, action)
                 } catch {
-                    if info.signal == .segmentationViolation { return die(by: info.signal) }
+                    // Where it was the handler of SIGSEGV itself, the default is all that is left.
+                    if info.signal == .segmentationViolation { process.actions[info.signal] = SignalAction() }
                     kernel.force(SignalInfo(kernel: .segmentationViolation), to: self)
                 }
             }

@@ -29,6 +29,8 @@ extension SignalNumber {
     package static let hangUp = SignalNumber(1)
     package static let kill = SignalNumber(9)
     package static let segmentationViolation = SignalNumber(11)
+    /// SIGXFSZ.
+    package static let fileSizeExceeded = SignalNumber(25)
     package static let alarm = SignalNumber(14)
     package static let child = SignalNumber(17)
     package static let `continue` = SignalNumber(18)

@@ -59,9 +59,11 @@ package final class ProcessTimers {
     }
 
     /// A timer's signal has been taken: it counts what it missed, and goes on.
-    func signalTaken(_ info: inout SignalInfo) {
-        guard let timer = created[info.timerID], timer.isQueued else { return }
+    /// - Returns: false if the timer does not wait for it any more.
+    func signalTaken(_ info: inout SignalInfo) -> Bool {
+        guard let timer = created[info.timerID], timer.isQueued else { return false }
         info.overrun = timer.signalTaken()
+        return true
     }
 
     /// `SIGALRM` was taken from the process's signals.

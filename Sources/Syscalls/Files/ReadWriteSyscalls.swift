@@ -213,7 +213,7 @@ extension GuestThread {
                 var wanted = min(segment.count - inside, GuestThread.piece)
                 let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
-                    if isSeekable { wanted = try limited(wanted, at: position, file) }
+                    if isSeekable { wanted = try limited(wanted, at: position, file, announcing: done == 0) }
                     let bytes = try copyInWhatIsThere(wanted, from: segment.address &+ UInt(inside))
                     let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
                         try operations.write(file, bytes.span, at: position)
@@ -232,8 +232,9 @@ extension GuestThread {
         return done
     }
 
-    /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG with SIGXFSZ at the limit.
-    func limited(_ count: Int, at position: Int64?, _ file: OpenFile) throws(Errno) -> Int {
+    /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG at the limit, with SIGXFSZ if `announcing`: a write that has got
+    /// some way ends there without a word, as Linux cuts off its length beforehand.
+    func limited(_ count: Int, at position: Int64?, _ file: OpenFile, announcing: Bool = true) throws(Errno) -> Int {
         let limit = process.limits.fileSize.soft
         guard limit != .max, file.operations.inode.kind == .regular else { return count }
         let start =
@@ -245,15 +246,18 @@ extension GuestThread {
                 try file.operations.seek(file, to: 0, whence: 1)
             }
         guard UInt64(start) < limit else {
-            kernel.send(SignalInfo(SignalNumber(25), code: 0), to: self)
+            if announcing { sendToItself(.fileSizeExceeded) }
             throw .EFBIG
         }
         return Int(min(UInt64(count), limit - UInt64(start)))
     }
 
     /// Writing to a pipe or socket that nobody reads.
-    func raisePipeSignal() {
-        var info = SignalInfo(SignalNumber(13), code: 0)
+    func raisePipeSignal() { sendToItself(SignalNumber(13)) }
+
+    /// A signal for what the call did, which shows the thread's own process as its sender. Linux's `send_sig(…, 0)`.
+    func sendToItself(_ signal: SignalNumber) {
+        var info = SignalInfo(signal, code: SignalInfo.user)
         info.processID = process.id
         info.userID = credentials.userID
         kernel.send(info, to: self)

@@ -33,7 +33,7 @@ extension GuestThread {
     /// RLIMIT_FSIZE bounds growth. Throws EFBIG with SIGXFSZ.
     private func checkSizeLimit(_ size: Int, _ inode: any Inode) throws(Errno) {
         guard UInt64(size) > process.limits.fileSize.soft, Int64(size) > (try inode.attributes().size) else { return }
-        kernel.send(SignalInfo(kernel: SignalNumber(25)), to: self)
+        sendToItself(.fileSizeExceeded)
         throw .EFBIG
     }
 

@@ -73,7 +73,8 @@ extension GuestThread {
             results.put(UInt16(truncatingIfNeeded: found.rawValue))
         }
         let isOver = deadline.map { $0 <= kernel.clock.now } ?? false
-        guard ready > 0 || isOver else {
+        // A signal counts for more than the time being over.
+        guard ready > 0 || isOver && !hasPendingSignal else {
             let error = wait(interests, until: deadline, interrupted)
             if error == .ERESTART_RESTARTBLOCK {
                 signals.restartBlock = { thread throws(Errno) in
@@ -152,7 +153,8 @@ extension GuestThread {
             interests.append(Interest(file: file, events: events))
         }
         let isOver = deadline.map { $0 <= kernel.clock.now } ?? false
-        guard ready > 0 || isOver else {
+        // A signal counts for more than the time being over.
+        guard ready > 0 || isOver && !hasPendingSignal else {
             throw wait(interests, until: deadline, .ERESTARTNOHAND)
         }
         for (index, set) in sets.enumerated() where set != 0 { try copyOut(found[index], to: set) }
