@@ -53,6 +53,18 @@ package struct VMAList {
         return true
     }
 
+    /// True if every byte of the range may be written, and none lies in a shared mapping of a file, of which the pages
+    /// beyond the file's end fail whatever the mapping allows.
+    package func surelyTakes(_ range: Range<UInt>) -> Bool {
+        guard allows(.write, in: range) else { return false }
+        var index = index(endingAbove: range.lowerBound)
+        while index < areas.count, areas[index].start < range.upperBound {
+            if areas[index].isShared, areas[index].object?.file != nil { return false }
+            index += 1
+        }
+        return true
+    }
+
     /// The parts of areas that lie in the range, clipped to it.
     package func parts(in range: Range<UInt>) -> [VMA] {
         var parts: [VMA] = []

@@ -113,7 +113,7 @@ package final class GuestThread: Waiter {
         memory.mayWrite = { [weak self] address, count in
             // The platform has checked that the range lies in the guest's address space.
             let (end, overflow) = address.addingReportingOverflow(UInt(count))
-            return !overflow && self?.map?.areas.allows(.write, in: address..<end) ?? false
+            return !overflow && self?.map?.areas.surelyTakes(address..<end) ?? false
         }
         self.memory = memory
     }
