@@ -32,6 +32,7 @@ enum StubFilter {
         Rule(number: 202, argument: 1, values: [0, 1]),  // futex: WAIT, WAKE
         Rule(number: 15),  // rt_sigreturn: sets the caller's own registers
         Rule(number: 131),  // sigaltstack
+        Rule(number: 14, argument: 0, values: [0, 1]),  // rt_sigprocmask: nothing that rt_sigreturn could not do
         Rule(number: 9),  // mmap: descriptors in a stub are read-only or the process's own memory files
         Rule(number: 11),  // munmap
         Rule(number: 10),  // mprotect

@@ -103,6 +103,7 @@ package final class StubThread {
         static let fpPointer = offset(\.fp_pointer)
         static let sleeps = offset(\.stub_sleeps)
         static let alive = offset(\.alive)
+        static let gsBase = offset(\.gs_base)
         static let signal = offset(\.signal)
         static let signalCode = offset(\.signal_code)
         static let faultAddress = offset(\.fault_address)
@@ -256,6 +257,12 @@ package final class StubThread {
 
     /// Only the FS base, for `arch_prctl(2)`.
     package func setFSBase(_ value: UInt) { memory.store(value, at: cold + 8 * 19) }
+
+    /// The guest's GS base, for `arch_prctl(2)`; 0 for none. The stub loads it as the last thing before guest code.
+    package var gsBase: UInt {
+        get { memory.load(at: cold + Cold.gsBase) }
+        set { memory.store(newValue, at: cold + Cold.gsBase) }
+    }
 
     /// The guest's floating-point state, as an XSAVE area in standard format with the host's software bytes at 464; nil
     /// when the guest has forged the pointer to it.

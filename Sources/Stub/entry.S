@@ -61,6 +61,16 @@ apus_stub_leave_begin:
     .hidden apus_stub_leave_end
 apus_stub_leave_end:
 
+// Makes a host signal's frame for a thread that has come in by none and needs one to leave by.
+    .globl apus_stub_leave_by_trap
+    .hidden apus_stub_leave_by_trap
+apus_stub_leave_by_trap:
+    int3
+    .globl apus_stub_trapped
+    .hidden apus_stub_trapped
+apus_stub_trapped:
+    ud2
+
 // An interrupt came while the stub worked: tell the kernel before the guest runs. The guest's floating-point state is
 // live already; save it where the kernel can see it.
 apus_stub_leave_interrupted:

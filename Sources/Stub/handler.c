@@ -19,7 +19,9 @@
 extern HIDDEN char apus_stub_leave_begin[], apus_stub_leave_end[];
 extern HIDDEN char apus_stub_copy_begin[], apus_stub_copy_end[], apus_stub_string_begin[], apus_stub_string_end[];
 extern HIDDEN char apus_stub_zero_begin[], apus_stub_zero_end[];
+extern HIDDEN char apus_stub_trapped[];
 HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
+HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
 HIDDEN long apus_stub_clone_thread(uint64_t flags, uint64_t stack, uint32_t *alive, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);
@@ -257,6 +259,7 @@ static void report_and_run(struct apus_cold *cold) {
     cold->in_stub = 1;
     hot->kind = APUS_KIND_READY;
     converse(cold);
+    if (cold->gs_base) apus_stub_leave_by_trap();
     apus_stub_leave();
 }
 
@@ -332,9 +335,22 @@ static void save_registers(struct apus_cold *cold, const greg_t *g, uint64_t fs_
 
 #define TRAP_FLAG 0x100u
 
+/// Holds interrupts back until the host's return from the signal lets them in again, and reports one that has come.
+static void hold_interrupts(struct apus_cold *cold) {
+    uint64_t set = 1ul << (INTERRUPT_SIGNAL - 1);
+    for (;;) {
+        host_call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&set, 0, 8, 0, 0);
+        if (!cold->interrupt_pending) return;
+        host_call(SYS_rt_sigprocmask, SIG_UNBLOCK, (long)&set, 0, 8, 0, 0);
+        apus_stub_report_interrupt(cold);
+    }
+}
+
 /// Leaves by the host's own return from the signal, which alone can set the trap flag so that nothing before the guest's
-/// next instruction is trapped. The frame gets the block's registers and floating-point state.
+/// next instruction is trapped, and does not need %gs to the last. The frame gets the block's registers and
+/// floating-point state.
 static void leave_by_frame(struct apus_cold *cold, ucontext_t *user) {
+    if (cold->gs_base) hold_interrupts(cold);
     const uint64_t *r = cold->registers;
     greg_t *g = user->uc_mcontext.gregs;
     g[REG_R15] = (greg_t)r[APUS_R15];
@@ -365,8 +381,9 @@ static void leave_by_frame(struct apus_cold *cold, ucontext_t *user) {
         if (size > 512) apus_stub_copy(frame + 512, state + 512, size - 512);
     }
     __asm__ volatile("wrfsbase %0" ::"r"(r[APUS_FS_BASE]));
-    // An interrupt from here on waits until the guest has made its one step.
+    // An interrupt from here on waits until the guest has made its one step, or the host has let it in.
     cold->in_stub = 0;
+    if (cold->gs_base) __asm__ volatile("wrgsbase %0" ::"r"(cold->gs_base));
 }
 
 /// A fault in one of the stub's own copies ends the copy, not the guest.
@@ -396,8 +413,15 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
 
     __asm__ volatile("rdfsbase %0" : "=r"(fs_base));
     __asm__ volatile("rdgsbase %0" : "=r"(gs_base));
-    // The guest can write its own %gs; nothing of ours may follow that.
-    if (gs_base != (uint64_t)cold) __asm__ volatile("wrgsbase %0" ::"r"((uint64_t)cold));
+    // The guest can have a %gs of its own; nothing of ours may follow that. It comes back when the stub leaves.
+    if (gs_base != (uint64_t)cold) {
+        __asm__ volatile("wrgsbase %0" ::"r"((uint64_t)cold));
+        cold->gs_base = gs_base;
+    }
+    if (signal == SIGTRAP && rip == (uint64_t)apus_stub_trapped) {
+        leave_by_frame(cold, user);
+        return;
+    }
 
     int saved = 0;
     if (signal == INTERRUPT_SIGNAL) {
@@ -443,7 +467,7 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     cold->in_stub = 1;
     if (signal == SIGSYS) copy_in(cold, hot);
     converse(cold);
-    if (cold->registers[APUS_FLAGS] & TRAP_FLAG) {
+    if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) {
         leave_by_frame(cold, user);
         return;
     }

@@ -77,6 +77,7 @@ extension Kernel {
         childMap.users += 1
         child.stub = childStub
         childStub.owner = child
+        childStub.gsBase = stub.gsBase
         child.signals.blocked = parent.signals.blocked
         if !sharesMemory || flags.contains(.vfork) { child.signals.alternateStack = parent.signals.alternateStack }
         child.registers = parent.registers

@@ -152,6 +152,7 @@ extension Kernel {
         guard let platform else { return }
         thread.call.isActive = false
         thread.bindMemory()
+        thread.stub?.gsBase = 0
         thread.registersChanged = true
         thread.floatingPointState = platform.initialFloatingPoint
         thread.floatingPointStateChanged = true

@@ -134,7 +134,9 @@ struct apus_cold {
     uint32_t stub_sleeps;
     /// Zeroed by the host when the thread is gone.
     uint32_t alive;
-    uint32_t line_padding[14];
+    /// The guest's %gs base; 0 for one that has none, as nearly all.
+    uint64_t gs_base;
+    uint32_t line_padding[12];
     // The last host signal.
     uint32_t signal;
     int32_t signal_code;

@@ -103,7 +103,7 @@ extension GuestThread {
         return Int(id.rawValue)
     }
 
-    /// See `arch_prctl(2)`. The GS base belongs to the stub: a guest cannot have one of its own.
+    /// See `arch_prctl(2)`.
     func archPrctl(_ code: Int32, _ address: UInt) throws(Errno) -> Int {
         switch code {
         case 0x1002:
@@ -114,9 +114,12 @@ extension GuestThread {
         case 0x1003:
             try copyOut(integer: registers.fsBase, to: address)
             return 0
-        case 0x1001: throw .EPERM
+        case 0x1001:
+            guard address < 0x7fff_ffff_f000 else { throw .EPERM }
+            stub?.gsBase = address
+            return 0
         case 0x1004:
-            try copyOut(integer: UInt(0), to: address)
+            try copyOut(integer: stub?.gsBase ?? 0, to: address)
             return 0
         default: throw .EINVAL
         }
