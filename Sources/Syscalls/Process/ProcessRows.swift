@@ -31,7 +31,7 @@ extension SyscallRow {
             try t.waitid(kind, id, info.address, UInt32(bitPattern: options), usage.address)
         },
         implement(Linux.set_tid_address) { (t, pointer) throws(Errno) in try t.setThreadIDAddress(pointer.address) },
-        implement(Linux.arch_prctl, .partial("the GS base cannot be set")) { (t, code, address) throws(Errno) in
+        implement(Linux.arch_prctl, .partial("no tags, no CPUID faulting")) { (t, code, address) throws(Errno) in
             try t.archPrctl(code, address)
         },
     ]
