@@ -16,6 +16,7 @@ final class MemoryDevice: FileOperations {
 
     var inode: any Inode { node }
     var isSeekable: Bool { true }
+    var discards: Bool { behaviour != .full }
 
     func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         if behaviour != .null { output.append(repeating: 0, count: output.freeCapacity) }
@@ -33,7 +34,7 @@ final class MemoryDevice: FileOperations {
     }
 
     func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
-        if behaviour == .null { throw .ENODEV }
+        guard behaviour == .zero else { throw .ENODEV }
         return .anonymous
     }
 }

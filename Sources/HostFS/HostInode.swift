@@ -5,7 +5,7 @@ package import VFS
 /// One file of a `HostTree`. It holds the host's inode open with `O_PATH`, and knows the place at which it was last seen:
 /// what cannot be done through such a descriptor is done by that name, if the same file still stands there.
 package final class HostInode: Inode, NamedPipeHolder, HolePunching {
-    private let descriptor: Int32
+    let descriptor: Int32
     let key: HostTree.Key
     package let kind: FileKind
     private let tree: HostTree
@@ -34,11 +34,16 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
 
     package func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
 
-    /// Opens the file anew by its name. Throws ESTALE when something else stands there now.
+    /// Opens the file anew, by its name if it still stands there.
     private func reopen(_ flags: OpenFlags) throws(Errno) -> Int32 {
         let opened: Int32
         if let parent {
-            opened = try Host.open(below: parent.descriptor, name.bytes, flags: flags.union(.noFollow))
+            do throws(Errno) {
+                opened = try Host.open(below: parent.descriptor, name.bytes, flags: flags.union(.noFollow))
+            } catch {
+                guard [.ENOENT, .ENOTDIR, .ELOOP].contains(error) else { throw error }
+                return try reopenNameless(flags)
+            }
         } else if kind == .directory {
             return try Host.open(below: descriptor, [], flags: flags)
         } else {
@@ -49,12 +54,19 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         }
         do throws(Errno) {
             let status = try Host.status(opened)
-            guard HostTree.Key(device: status.device, inode: status.inode) == key else { throw .ESTALE }
-            return opened
+            if HostTree.Key(device: status.device, inode: status.inode) == key { return opened }
         } catch {
             Host.close(opened)
             throw error
         }
+        Host.close(opened)
+        return try reopenNameless(flags)
+    }
+
+    /// Opens anew what is not found by its name any more.
+    private func reopenNameless(_ flags: OpenFlags) throws(Errno) -> Int32 {
+        guard kind == .regular || kind == .directory else { throw .ESTALE }
+        return try Host.reopen(descriptor, flags: flags)
     }
 
     // MARK: Attributes
@@ -105,7 +117,10 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
 
     /// What was just made, with the owner and the mode that the guest gives it as far as the host allows.
     private func made(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
-        let node = try child(name)
+        try finished(try child(name), new)
+    }
+
+    private func finished(_ node: HostInode, _ new: NewInode) throws(Errno) -> any Inode {
         let attributes = try node.attributes()
         if attributes.userID != new.userID || attributes.groupID != new.groupID {
             // A host user without privileges owns what its guests make.
@@ -128,6 +143,14 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         return try made(name, new)
     }
 
+    package func createNameless(_ new: NewInode) throws(Errno) -> any Inode {
+        var flags: OpenFlags = [.temporaryFileBit, .directory, .readWrite]
+        if new.isPermanentlyNameless { flags.insert(.exclusive) }
+        let opened = try Host.open(below: descriptor, [], flags: flags, mode: new.mode.permissions)
+        // No file has this name: it is looked for there, not found, and opened by its descriptor.
+        return try finished(try tree.inode(opened, in: self, as: FileName("#nameless")), new)
+    }
+
     package func makeDirectory(_ name: FileName, _ new: NewInode) throws(Errno) -> any Inode {
         try Host.makeDirectory(in: descriptor, name.bytes, mode: new.mode.permissions)
         return try made(name, new)
@@ -140,10 +163,13 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
 
     package func link(_ inode: any Inode, as name: FileName) throws(Errno) {
         guard let node = inode as? HostInode, node.tree === tree, let parent = node.parent else { throw .EXDEV }
-        // By name: the descriptor alone would need a capability.
-        let there = try parent.child(node.name)
-        guard there === node else { throw .ENOENT }
-        try Host.link(from: parent.descriptor, node.name.bytes, to: descriptor, name.bytes)
+        // By name if it has that still, which asks nothing of the host's /proc.
+        if let there = try? parent.child(node.name), there === node {
+            try Host.link(from: parent.descriptor, node.name.bytes, to: descriptor, name.bytes)
+        } else {
+            try Host.link(node.descriptor, to: descriptor, name.bytes)
+        }
+        node.isAt(self, name)
     }
 
     package func unlink(_ name: FileName) throws(Errno) {

@@ -17,13 +17,16 @@ package final class HostStream: TerminalFile {
     private unowned let readiness: any HostReadiness
     private let queue = WaitQueue()
     private let kind: FileKind
+    private let device: DeviceNumber
     /// What job control knows of it, if it is a terminal.
     package var terminal: Terminal?
 
     package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
         self.descriptor = descriptor
         self.readiness = readiness
-        node = HostStreamNode(try Host.status(descriptor), descriptor: descriptor)
+        let status = try Host.status(descriptor)
+        node = HostStreamNode(status, descriptor: descriptor)
+        device = DeviceNumber(rawValue: status.representedDevice)
         kind = node.kind
         node.stream = self
     }
@@ -38,10 +41,14 @@ package final class HostStream: TerminalFile {
         return kind == .characterDevice && (try? Host.ioctl(descriptor, 0x5401, &buffer)) != nil
     }
 
-    package var isSeekable: Bool { kind == .regular || kind == .blockDevice }
+    package var isSeekable: Bool { kind == .regular || kind == .blockDevice || isMemory }
     package var waitQueue: WaitQueue? { mayWait ? queue : nil }
+    package var discards: Bool { isMemory && [3, 5].contains(device.minor) }
 
     private var mayWait: Bool { kind != .regular && kind != .blockDevice && kind != .directory }
+
+    /// `/dev/null` and its like.
+    private var isMemory: Bool { kind == .characterDevice && device.major == 1 }
 
     /// Throws EAGAIN, with the queue armed, when the host has nothing ready.
     private func require(_ events: PollEvents) throws(Errno) {

@@ -6,6 +6,7 @@ internal import LinuxABI
 final class HostFacts {
     private let processorFile: Int32?
     private let memoryFile: Int32?
+    private let fileSystemsFile: Int32?
     /// `/sys/devices/system/cpu` and `node`, as directories.
     let systemDevices: [(name: String, descriptor: Int32)]
     let processorCount: Int
@@ -14,6 +15,7 @@ final class HostFacts {
     init() {
         processorFile = try? Host.openFile("/proc/cpuinfo")
         memoryFile = try? Host.openFile("/proc/meminfo")
+        fileSystemsFile = try? Host.openFile("/proc/filesystems")
         systemDevices = ["cpu", "node"].compactMap { name -> (name: String, descriptor: Int32)? in
             guard let descriptor = try? Host.openDirectory("/sys/devices/system/" + name) else { return nil }
             return (name, descriptor)
@@ -24,6 +26,10 @@ final class HostFacts {
 
     /// The text of `/proc/cpuinfo`.
     var processors: [UInt8] { HostFacts.read(processorFile) }
+
+    /// The text of `/proc/filesystems`: programs look there for what they may meet, and libraries for what the host knows
+    /// (libselinux, in most coreutils).
+    var fileSystems: [UInt8] { HostFacts.read(fileSystemsFile) }
 
     /// The lines of `/proc/meminfo`: values with what follows them (` kB`, or nothing).
     var memory: [(name: String, value: UInt64, unit: String)] {

@@ -7,6 +7,7 @@ extension SandboxInformation {
     func systemText(_ path: String) throws(Errno) -> [UInt8] {
         switch path {
         case "cpuinfo": return host.processors
+        case "filesystems": return host.fileSystems
         case "meminfo": return Array(memoryInformation().utf8)
         case "stat": return Array(systemStatistics().utf8)
         case "uptime": return Array(uptime().utf8)
@@ -52,7 +53,6 @@ extension SandboxInformation {
     /// What Linux 6.12 has when nobody has changed it, and what the sandbox does.
     private static let systemConstants: [String: String] = [
         "cmdline": "apus", "devices": "Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:",
-        "filesystems": "nodev\tsysfs\nnodev\ttmpfs\nnodev\tproc\nnodev\tdevtmpfs\nnodev\tpipefs\nnodev\toverlay",
         "partitions": "major minor  #blocks  name\n",
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority", "vmstat": "nr_free_pages 0",
         "sys/fs/aio-max-nr": "65536", "sys/fs/aio-nr": "0", "sys/fs/epoll/max_user_watches": "5055283",

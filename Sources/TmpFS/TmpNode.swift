@@ -193,8 +193,8 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     }
 
     package func setExtendedAttribute(_ name: [UInt8], to value: [UInt8], flags: Int32) throws(Errno) {
-        if flags == 1, extended[name] != nil { throw .EEXIST }
-        if flags == 2, extended[name] == nil { throw .ENODATA }
+        if flags & 1 != 0, extended[name] != nil { throw .EEXIST }
+        if flags & 2 != 0, extended[name] == nil { throw .ENODATA }
         guard extended.count < 1024 else { throw .ENOSPC }
         let more = Int64(name.count + value.count) + 128
         guard fileSystem.budget.takeOverhead(more) else { throw .ENOSPC }

@@ -25,6 +25,15 @@ package final class Dentry {
     private static let maximumAbsent = 4096
     private var absentCount = 0
 
+    /// Names that others change, too, are looked up each time; one that leads to the same file as before is the same dentry
+    /// while somebody uses it, so that a working directory or an open file goes along when this kernel renames it.
+    private var used: [FileName: Used] = [:]
+    private var sweepAt = 32
+
+    private struct Used {
+        weak var dentry: Dentry?
+    }
+
     private enum Remembered {
         case present(Dentry)
         case absent
@@ -54,7 +63,11 @@ package final class Dentry {
         guard inode.remembersNames, mount.isExclusive else {
             // A mount point and the way to it are remembered wherever they are.
             if case .present(let pinned) = children[name] { return pinned }
-            return Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
+            let found = try inode.lookup(name)
+            if let known = used[name]?.dentry, known.inode === found, !known.isMarkedDeleted { return known }
+            let dentry = Dentry(name: name, parent: self, inode: found, mount: mount)
+            if inode.remembersNames { use(dentry) }
+            return dentry
         }
         switch children[name] {
         case .present(let dentry): return dentry
@@ -83,8 +96,16 @@ package final class Dentry {
     /// A new name leads to `inode`.
     func add(_ name: FileName, _ inode: any Inode) -> Dentry {
         let dentry = Dentry(name: name, parent: self, inode: inode, mount: mount)
-        if mount.isExclusive { remember(name, .present(dentry)) }
+        if mount.isExclusive { remember(name, .present(dentry)) } else { use(dentry) }
         return dentry
+    }
+
+    /// Knows the child by its name while it is used.
+    private func use(_ child: Dentry) {
+        used[child.name] = Used(dentry: child)
+        guard used.count >= sweepAt else { return }
+        used = used.filter { $0.value.dentry != nil }
+        sweepAt = max(32, used.count * 2)
     }
 
     private func remember(_ name: FileName, _ what: Remembered) {
@@ -109,9 +130,11 @@ package final class Dentry {
     func move(_ child: Dentry, to directory: Dentry, as newName: FileName) {
         if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
         if case .present(let replaced) = directory.children[newName] { replaced.isMarkedDeleted = true }
+        directory.used[newName]?.dentry?.isMarkedDeleted = true
+        if used[child.name]?.dentry === child { used[child.name] = nil }
         child.name = newName
         child.parent = directory
-        if mount.isExclusive { directory.remember(newName, .present(child)) }
+        if mount.isExclusive { directory.remember(newName, .present(child)) } else { directory.use(child) }
     }
 
     /// Two names have changed places.
@@ -119,7 +142,11 @@ package final class Dentry {
         guard let parent = child.parent, let otherParent = other.parent else { return }
         (child.name, other.name) = (other.name, child.name)
         (child.parent, other.parent) = (otherParent, parent)
-        guard mount.isExclusive else { return }
+        guard mount.isExclusive else {
+            parent.use(other)
+            otherParent.use(child)
+            return
+        }
         parent.remember(other.name, .present(other))
         otherParent.remember(child.name, .present(child))
     }

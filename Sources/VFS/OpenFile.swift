@@ -59,6 +59,8 @@ package protocol FileOperations: AnyObject {
     /// where the write ended by setting `file.position` if the call used it.
     /// - Returns: how many bytes were written, at least one unless `bytes` is empty.
     func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int
+    /// True if writes succeed whatever their bytes are: nobody looks at them (`/dev/null`).
+    var discards: Bool { get }
     /// True if `pread`, `pwrite` and `lseek` make sense (not for pipes and sockets: ESPIPE).
     var isSeekable: Bool { get }
     /// What is ready now.
@@ -114,6 +116,7 @@ extension FileOperations {
     }
 
     package var isSeekable: Bool { false }
+    package var discards: Bool { false }
 
     package func poll(_ file: OpenFile) -> PollEvents { [.readable, .writable] }
 

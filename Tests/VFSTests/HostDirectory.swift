@@ -95,10 +95,11 @@ struct TestTree {
         return file
     }
 
-    func write(_ path: String, _ text: String, at offset: Int64 = 0) throws(Errno) {
+    @discardableResult
+    func write(_ path: String, _ text: String, at offset: Int64 = 0) throws(Errno) -> Int {
         let file = try open(path)
         defer { file.release() }
-        _ = try file.operations.write(file, Array(text.utf8).span, at: offset)
+        return try file.operations.write(file, Array(text.utf8).span, at: offset)
     }
 
     func text(_ path: String) throws(Errno) -> String {

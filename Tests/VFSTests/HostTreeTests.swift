@@ -53,6 +53,57 @@ struct HostTreeTests {
         #expect(throws: Errno.ENOENT) { try tree.find("later") }
     }
 
+    @Test("an open file that has lost its name is opened anew, and has no name to give")
+    func unlinked() throws {
+        let held = try tree.open("f", .readWrite)
+        defer { held.release() }
+        try tree.unlink("f")
+        try host.write("f", "another")
+        let again = OpenFile(try held.operations.inode.open([]), flags: [])
+        #expect(try TestTree.text(again) == "host")
+        let directory = try tree.find("d").inode
+        #expect(throws: Errno.ENOENT) { try directory.link(held.operations.inode, as: "back") }
+    }
+
+    @Test("O_TMPFILE makes a file without a name, which may get one")
+    func nameless() throws {
+        let directory = try tree.find("d").inode
+        let new = NewInode(mode: FileMode(.regular, 0o600), userID: 0, groupID: 0)
+        // Some file systems of the host have no such files.
+        guard let inode = try? directory.createNameless(new) else { return }
+        #expect(try inode.attributes().links == 0)
+        #expect(host.names("d") == ["e"])
+        let file = OpenFile(try inode.open(.readWrite), flags: .readWrite)
+        _ = try file.operations.write(file, Array("late".utf8).span, at: 0)
+        try directory.link(inode, as: "named")
+        #expect(host.read("d/named") == "late")
+    }
+
+    @Test("extended attributes of users are the host's, those of the system are not the guest's to set")
+    func extendedAttributes() throws {
+        let inode = try tree.find("f").inode
+        let name = Array("user.apus".utf8)
+        // Some file systems of the host have none.
+        guard (try? inode.setExtendedAttribute(name, to: [1, 2], flags: 1)) != nil else { return }
+        #expect(try inode.extendedAttribute(name) == [1, 2])
+        #expect(try inode.extendedAttributeNames().contains(name))
+        #expect(throws: Errno.EEXIST) { try inode.setExtendedAttribute(name, to: [], flags: 1) }
+        try inode.removeExtendedAttribute(name)
+        #expect(throws: Errno.ENODATA) { try inode.extendedAttribute(name) }
+        let capability = Array("security.capability".utf8)
+        #expect(throws: Errno.EPERM) { try inode.setExtendedAttribute(capability, to: [], flags: 0) }
+    }
+
+    @Test("who holds a directory is where it is after a rename")
+    func renamedDirectory() throws {
+        let held = try tree.find("d/e")
+        try tree.rename("d", "moved")
+        let path = try #require(held.path(from: tree.root))
+        #expect(String(decoding: path, as: UTF8.self) == "/moved/e")
+        let found = try tree.find("moved/e")
+        #expect(found === held)
+    }
+
     @Test("mode, owner and times are the host's")
     func attributes() throws {
         var change = AttributeChange()

@@ -144,9 +144,10 @@ extension GuestThread {
     func getcwd(_ buffer: UserPointer<UInt8>, _ size: UInt) throws(Errno) -> Int {
         let directory = fileSystem.workingDirectory
         guard !directory.isDeleted else { throw .ENOENT }
+        var top = directory
+        while let above = top.parent ?? top.mount.point { top = above }
         let path =
-            (directory.path(from: fileSystem.root) ?? Array("(unreachable)".utf8)
-                + (directory.path(from: directory) ?? []))
+            (directory.path(from: fileSystem.root) ?? Array("(unreachable)".utf8) + (directory.path(from: top) ?? []))
             + [0]
         guard UInt(path.count) <= size else { throw .ERANGE }
         try copyOut(path, to: buffer.address)

@@ -214,10 +214,14 @@ extension GuestThread {
                 let position = offset.map { $0 &+ Int64(done) }
                 do throws(Errno) {
                     if isSeekable { wanted = try limited(wanted, at: position, file, announcing: done == 0) }
-                    let bytes = try copyInWhatIsThere(wanted, from: segment.address &+ UInt(inside))
-                    let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
-                        try operations.write(file, bytes.span, at: position)
-                    }
+                    let address = segment.address &+ UInt(inside)
+                    let bytes = operations.discards ? [] : try copyInWhatIsThere(wanted, from: address)
+                    let took =
+                        operations.discards
+                        ? wanted
+                        : try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
+                            try operations.write(file, bytes.span, at: position)
+                        }
                     if offset == nil, isSeekable, !file.flags.contains(.append) { file.position &+= Int64(took) }
                     done += took
                     inside += took

@@ -140,6 +140,8 @@ extension GuestThread {
         // A negative time is over at once.
         if time.seconds < 0 { return Timestamp() }
         guard time.seconds != 0 || time.microseconds != 0 else { return nil }
-        return Timestamp(seconds: time.seconds, nanoseconds: time.microseconds * 1000)
+        // Linux counts in ticks, 250 a second as Debian builds it, and rounds up.
+        let ticks = (time.microseconds + 3999) / 4000
+        return Timestamp(seconds: min(time.seconds, .max - 1) + ticks / 250, nanoseconds: ticks % 250 * 4_000_000)
     }
 }

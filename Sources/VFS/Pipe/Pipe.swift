@@ -2,19 +2,30 @@ internal import HostSystem
 package import LinuxABI
 
 /// The bytes between the ends of a pipe. See `pipe(7)`.
+///
+/// They lie in one ring, but room is counted as Linux counts it: in pages, each of which holds what one write put into it
+/// and what later ones could add without crossing its end. A page is free again when all of it has been read.
 package final class Pipe {
-    /// `PIPE_BUF`: writes up to this are not torn apart.
+    /// `PIPE_BUF`: writes up to this are not torn apart. The size of a page as well.
     package static let atomicSize = 4096
     package static let defaultCapacity = 65536
     /// `/proc/sys/fs/pipe-max-size`.
     package static let maximumCapacity = 1 << 20
 
+    /// What is left in one page.
+    private struct Page {
+        /// Bytes of the page that were read already.
+        var start: Int
+        var count: Int
+        /// Written with `O_DIRECT`: one read takes it, or as much as it asks for, and the rest is gone.
+        let isPacket: Bool
+    }
+
     private var ring: [UInt8] = []
     private var head = 0
     package private(set) var count = 0
     package private(set) var capacity = Pipe.defaultCapacity
-    /// Lengths of the packets in the ring, with `O_DIRECT`; empty otherwise.
-    private var packets: [Int] = []
+    private var pages: [Page] = []
     package internal(set) var readers = 0
     package internal(set) var writers = 0
     /// Both ends wait here, told apart by what they wait for.
@@ -22,7 +33,8 @@ package final class Pipe {
 
     package init() {}
 
-    package var room: Int { capacity - count }
+    /// In bytes of pages that hold nothing.
+    package var room: Int { capacity - pages.count * Pipe.atomicSize }
 
     /// Takes bytes out; nothing when there are none and a writer may still come.
     /// Throws EAGAIN when the pipe is empty and has writers.
@@ -31,13 +43,7 @@ package final class Pipe {
             if writers == 0 { return }
             throw .EAGAIN
         }
-        var wanted = min(output.freeCapacity, count)
-        var dropped = 0
-        if let packet = packets.first {
-            dropped = max(0, packet - wanted)
-            wanted = min(wanted, packet)
-            packets.removeFirst()
-        }
+        let (wanted, dropped) = takePages(output.freeCapacity)
         // At most two pieces: up to the ring's end, and on from its beginning.
         let first = min(wanted, ring.count - head)
         let source = ring
@@ -50,21 +56,53 @@ package final class Pipe {
         waitQueue.wake(.writable)
     }
 
+    /// How many bytes a read of at most `limit` gets, and how many of a packet are lost to it.
+    private func takePages(_ limit: Int) -> (taken: Int, dropped: Int) {
+        var taken = 0
+        var emptied = 0
+        defer { pages.removeFirst(emptied) }
+        while taken < limit, emptied < pages.count {
+            let page = pages[emptied]
+            let part = min(page.count, limit - taken)
+            taken += part
+            guard !page.isPacket else {
+                emptied += 1
+                return (taken, page.count - part)
+            }
+            if part == page.count {
+                emptied += 1
+            } else {
+                pages[emptied].start += part
+                pages[emptied].count -= part
+            }
+        }
+        return (taken, 0)
+    }
+
     /// Puts bytes in, all of them when there are at most `atomicSize`.
     /// Throws EPIPE without readers, EAGAIN without room.
     package func write(_ bytes: Span<UInt8>, asPacket: Bool = false) throws(Errno) -> Int {
         guard readers > 0 else { throw .EPIPE }
         guard !bytes.isEmpty else { return 0 }
-        let needed = bytes.count <= Pipe.atomicSize ? bytes.count : 1
-        guard room >= needed else { throw .EAGAIN }
-        let taken = min(bytes.count, asPacket ? min(room, Pipe.atomicSize) : room)
+        var taken = 0
+        // What does not fill a page goes behind what the last one holds, if all of it fits.
+        let odd = bytes.count % Pipe.atomicSize
+        if odd > 0, let last = pages.last, !last.isPacket, last.start + last.count + odd <= Pipe.atomicSize {
+            pages[pages.count - 1].count += odd
+            taken = odd
+        }
+        while taken < bytes.count, room > 0 {
+            let part = min(bytes.count - taken, Pipe.atomicSize)
+            pages.append(Page(start: 0, count: part, isPacket: asPacket))
+            taken += part
+        }
+        guard taken > 0 else { throw .EAGAIN }
         grow(to: count + taken)
         let tail = (head + count) % ring.count
         var span = ring.mutableSpan
         let first = span.replace(at: tail, with: bytes.extracting(first: taken))
         span.replace(at: 0, with: bytes.extracting(first..<taken))
         count += taken
-        if asPacket { packets.append(taken) }
         waitQueue.wake(.readable)
         return taken
     }
@@ -76,12 +114,12 @@ package final class Pipe {
 
     /// `F_SETPIPE_SZ`. Throws EBUSY when more is in it, EPERM above what an unprivileged caller may have.
     package func setCapacity(_ wanted: Int, privileged: Bool) throws(Errno) -> Int {
-        guard wanted > 0, wanted <= 1 << 31 else { throw .EINVAL }
-        var size = 4096
+        guard wanted >= 0, wanted <= 1 << 31 else { throw .EINVAL }
+        var size = Pipe.atomicSize
         while size < wanted { size *= 2 }
         guard privileged || size <= Pipe.maximumCapacity || size <= capacity else { throw .EPERM }
         guard size <= 64 << 20 else { throw .ENOMEM }
-        guard size >= count else { throw .EBUSY }
+        guard size >= pages.count * Pipe.atomicSize else { throw .EBUSY }
         let grows = size > capacity
         capacity = size
         if ring.count > size { resize(to: size) }
@@ -108,7 +146,7 @@ package final class Pipe {
         ring = []
         head = 0
         count = 0
-        packets = []
+        pages = []
     }
 
     func endClosed() { waitQueue.wakeAll() }
@@ -150,7 +188,7 @@ package final class PipeEnd: FileOperations {
             if pipe.writers == 0 { events.insert(.hangUp) }
         }
         if writes {
-            if pipe.room >= Pipe.atomicSize { events.formUnion(.writable) }
+            if pipe.room > 0 { events.formUnion(.writable) }
             if pipe.readers == 0 { events.insert(.error) }
         }
         return events
@@ -195,6 +233,8 @@ package final class PipeNode: Inode {
 
     package var kind: FileKind { .fifo }
     package func attributes() throws(Errno) -> FileAttributes { stored }
+    /// `PIPEFS_MAGIC`.
+    package func fileSystemStatistics() -> FileSystemStatistics { FileSystemStatistics(type: 0x5049_5045) }
 
     /// Another end of the pipe, at once: unlike a FIFO with a name it waits for nobody.
     package func open(_ flags: OpenFlags) throws(Errno) -> any FileOperations {
