@@ -324,14 +324,19 @@ struct PipeBytesTests {
         }
     }
 
-    @Test("a small write is whole or not at all, a large one takes the room there is")
+    @Test("a small write is whole or not at all, a large one takes the pages that are free")
     func atomic() throws {
         let almost = [UInt8](repeating: 0, count: 65536 - 100)
         #expect(try writer.operations.write(writer, almost.span, at: nil) == almost.count)
         let small = [UInt8](repeating: 1, count: 200)
         #expect(throws: Errno.EAGAIN) { try writer.operations.write(writer, small.span, at: nil) }
         let large = [UInt8](repeating: 2, count: 5000)
-        #expect(try writer.operations.write(writer, large.span, at: nil) == 100)
+        // The odd bytes do not fit behind what the last page holds, and no page is free.
+        #expect(throws: Errno.EAGAIN) { try writer.operations.write(writer, large.span, at: nil) }
+        _ = try TestTree.text(reader, 4095)
+        #expect(throws: Errno.EAGAIN) { try writer.operations.write(writer, large.span, at: nil) }
+        _ = try TestTree.text(reader, 1)
+        #expect(try writer.operations.write(writer, large.span, at: nil) == 4096)
     }
 
     @Test("without a writer there is an end, without a reader EPIPE")
