@@ -221,11 +221,42 @@ extension GuestThread {
         let name = try attributeName(pointer)
         guard size <= 65536 else { throw .E2BIG }
         let bytes = try copyIn(Int(size), from: value)
-        if name.starts(with: GuestThread.systemSpace) { throw .EOPNOTSUPP }
+        if name.starts(with: GuestThread.systemSpace) { return try setAccessList(inode, place, name, bytes) }
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.setExtendedAttribute(name, to: bytes, flags: flags)
         place?.notify(.attributes)
+        return 0
+    }
+
+    /// A list that says no more than permission bits do becomes just these, as Linux's `posix_acl_equiv_mode` has it: it is
+    /// how cp(1) and sed(1) keep a file's mode. Throws EOPNOTSUPP for longer ones, which no file here can have.
+    private func setAccessList(
+        _ inode: any Inode, _ place: Dentry?, _ name: [UInt8], _ bytes: [UInt8]
+    ) throws(Errno) -> Int {
+        guard name == GuestThread.accessLists[0], inode.kind != .symbolicLink, bytes.count == 28 else {
+            throw .EOPNOTSUPP
+        }
+        var reader = ByteReader(bytes)
+        let version: UInt32 = reader.take()
+        guard version == 2 else { throw .EOPNOTSUPP }
+        var permissions = try inode.attributes().mode.permissions & 0o7000
+        // ACL_USER_OBJ, ACL_GROUP_OBJ, ACL_OTHER
+        for (tag, shift) in [(1, 6), (4, 3), (0x20, 0)] as [(UInt16, UInt32)] {
+            let (found, bits): (UInt16, UInt16) = (reader.take(), reader.take())
+            reader.skip(4)
+            guard found == tag, bits <= 7 else { throw .EINVAL }
+            permissions |= UInt32(bits) << shift
+        }
+        try writable(place)
+        return try chmod(inode, place, FileMode(rawValue: permissions))
+    }
+
+    /// No file has a list to lose, and losing it anyway succeeds.
+    private func removeAccessList(_ inode: any Inode, _ place: Dentry?, _ name: [UInt8]) throws(Errno) -> Int {
+        guard GuestThread.accessLists.contains(name), inode.kind != .symbolicLink else { throw .EOPNOTSUPP }
+        try writable(place)
+        guard fileCredentials.owns(try inode.attributes()) else { throw .EPERM }
         return 0
     }
 
@@ -258,7 +289,7 @@ extension GuestThread {
 
     func removeAttribute(_ inode: any Inode, _ place: Dentry?, _ pointer: UserString) throws(Errno) -> Int {
         let name = try attributeName(pointer)
-        if name.starts(with: GuestThread.systemSpace) { throw .EOPNOTSUPP }
+        if name.starts(with: GuestThread.systemSpace) { return try removeAccessList(inode, place, name) }
         try writable(place)
         try checkUserSpace(inode, name)
         try inode.removeExtendedAttribute(name)

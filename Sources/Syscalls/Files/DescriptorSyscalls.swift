@@ -160,6 +160,7 @@ extension GuestThread {
             let left = try file.operations.inode.attributes().size - file.position
             try copyOut(integer: Int32(clamping: left), to: argument)
             return 0
+        case 0x4004_9409: return try clone(FileNumber(Int32(truncatingIfNeeded: argument)), to: file)
         default:
             if file.operations.inode.kind == .characterDevice,
                 let result = try terminalIoctl(file, command, argument)
@@ -173,6 +174,17 @@ extension GuestThread {
                 throw error == .EINTR ? awaitForeground() : error
             }
         }
+    }
+
+    /// `FICLONE`: files share no blocks here, as on ext4, which cp(1) is told before it copies. See `ioctl_ficlone(2)`.
+    private func clone(_ number: FileNumber, to target: OpenFile) throws(Errno) -> Int {
+        let source = try file(number)
+        let (from, to) = (source.operations.inode, target.operations.inode)
+        guard try from.attributes().device == to.attributes().device else { throw .EXDEV }
+        guard from.kind != .directory, to.kind != .directory else { throw .EISDIR }
+        guard from.kind == .regular, to.kind == .regular else { throw .EINVAL }
+        guard source.flags.mayRead, target.flags.mayWrite, !target.flags.contains(.append) else { throw .EBADF }
+        throw .EOPNOTSUPP
     }
 
     // MARK: Locks
