@@ -154,7 +154,12 @@ package final class StubProcess {
     }
 
     private var livingThreads: [Int32] {
-        slots.lazy.compactMap { $0 }.filter { $0.hostThread != 0 && !$0.isGone }.map(\.hostThread)
+        var living: [Int32] = []
+        // Not lazily: a thread can end between two looks at it.
+        for thread in slots {
+            if let thread, thread.hostThread != 0, !thread.isGone { living.append(thread.hostThread) }
+        }
+        return living
     }
 
     /// Bytes of it that are in the host's memory; nil when the host does not tell.
