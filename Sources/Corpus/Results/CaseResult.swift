@@ -103,9 +103,10 @@ package struct CaseResult: Sendable, Codable {
 }
 
 extension CaseResult {
-    /// True if the case could not be judged, or what a user of the program would see differs without an expectation.
+    /// True if what a user of the program would see differs without an expectation, or the case could not be built. A
+    /// program that does not end natively says nothing about the sandbox.
     package var hasUnexpectedOutcome: Bool {
-        guard outcome == .fail else { return outcome.isFailure }
+        guard outcome == .fail else { return outcome == .broken }
         guard let difference, let judgement else { return true }
         let visible: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
         return judgement.unexpected.contains { index in

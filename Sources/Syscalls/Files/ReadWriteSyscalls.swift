@@ -192,6 +192,9 @@ extension GuestThread {
             return try send(to: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
+        if !isSeekable, segments.count > 1, !operations.discards {
+            return try writeGathered(file, segments, noWait: noWait)
+        }
         if restart.bytesDone == 0 { try checkRange(offset ?? (isSeekable ? file.position : 0), segments) }
         if isSeekable, segments.contains(where: { $0.count > 0 }) { try losePrivileges(operations.inode) }
         var done = restart.bytesDone
@@ -234,6 +237,56 @@ extension GuestThread {
             }
         }
         return done
+    }
+
+    /// `writev(2)` to a pipe or the like: its segments travel as one, so that a pipe fills its pages across them and keeps
+    /// what it must not tear apart together.
+    private func writeGathered(_ file: OpenFile, _ segments: [Segment], noWait: Bool) throws(Errno) -> Int {
+        let total = segments.reduce(0) { $0 + $1.count }
+        let end = restart.bytesDone + GuestThread.turn
+        defer { if restart.bytesDone > 0 { file.location?.notify(.modify) } }
+        while restart.bytesDone < total {
+            let done = restart.bytesDone
+            if done >= end {
+                if hasPendingSignal { return done }
+                throw giveWay()
+            }
+            do throws(Errno) {
+                let bytes = try gather(segments, from: done, atMost: GuestThread.piece)
+                restart.bytesDone += try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
+                    try file.operations.write(file, bytes.span, at: nil)
+                }
+            } catch {
+                if error == .EPIPE { raisePipeSignal() }
+                if done > 0, error != .parked { return done }
+                throw error
+            }
+        }
+        return total
+    }
+
+    /// The bytes of segments from an offset on, as far as the guest's memory reaches. Throws EFAULT when that is nowhere.
+    private func gather(_ segments: [Segment], from offset: Int, atMost limit: Int) throws(Errno) -> [UInt8] {
+        var bytes: [UInt8] = []
+        var skip = offset
+        for segment in segments {
+            guard skip < segment.count else {
+                skip -= segment.count
+                continue
+            }
+            let wanted = min(segment.count - skip, limit - bytes.count)
+            guard wanted > 0 else { break }
+            do throws(Errno) {
+                let part = try copyInWhatIsThere(wanted, from: segment.address &+ UInt(skip))
+                bytes += part
+                if part.count < wanted { break }
+            } catch {
+                guard !bytes.isEmpty else { throw error }
+                break
+            }
+            skip = 0
+        }
+        return bytes
     }
 
     /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG at the limit, with SIGXFSZ if `announcing`: a write that has got

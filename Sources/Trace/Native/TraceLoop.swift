@@ -14,6 +14,8 @@ struct TraceLoop {
     private var tracees: [Int32: Tracee] = [:]
     /// New tasks that stopped before the event that says whose they are.
     private var early: [Int32: [Int32]] = [:]
+    /// Tasks that were taken over before anybody announced them: an announcement that comes late finds them here.
+    private var orphans: Set<Int32> = []
     /// False until the program has replaced the forked child.
     private var hasStarted = false
     private var outcome: NativeRun?
@@ -160,7 +162,7 @@ struct TraceLoop {
         let flags = cloneFlags(parent)
         // CLONE_THREAD
         let process = flags & 0x10000 != 0 ? parent.process : child
-        tracees[child] = Tracee(thread: child, process: process)
+        if orphans.remove(child) == nil { tracees[child] = Tracee(thread: child, process: process) }
         if isKilling { _ = apus_ptrace_kill(process) }
         emit(.clone(CloneEdge(child: child, process: process, flags: flags)), parent, sink)
         for status in early.removeValue(forKey: child) ?? [] { handle(child, status, sink) }
@@ -250,7 +252,14 @@ struct TraceLoop {
         let isAwaited = tracees.values.contains { tracee in
             tracee.call.map { makers.contains(table[$0.number]?.name ?? "") } ?? false
         }
-        guard !isAwaited else { return nil }
+        // What leaves before it was let go was killed: its maker may be dead too, and wait for it to be reaped.
+        let isLeaving =
+            switch stop {
+            case .exiting, .ended: true
+            default: false
+            }
+        guard !isAwaited || isLeaving else { return nil }
+        orphans.insert(thread)
         let status = FileManager.default.contents(atPath: "/proc/\(thread)/status") ?? Data()
         let line = String(decoding: status, as: UTF8.self).split(separator: "\n").first { $0.hasPrefix("Tgid:") }
         let process = line.flatMap { Int32($0.dropFirst(5).trimmingCharacters(in: .whitespaces)) } ?? thread
