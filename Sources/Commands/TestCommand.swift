@@ -101,7 +101,10 @@ package struct TestCommand: ParsableCommand {
             throw CommandFailure("\(corpus): no case is left; loosen --filter or --variants", status: 64)
         }
         SummaryTable(results, output).print(to: Terminal.standardOutput)
-        guard results.isSuccess(by: gate.gate) || reportOnly else { throw ExitCode(1) }
+        guard results.isSuccess(by: gate.gate) || reportOnly else {
+            FailureList(results, gate.gate).print(to: Terminal.standardOutput)
+            throw ExitCode(1)
+        }
     }
 
     private func expression() throws -> NSRegularExpression? {

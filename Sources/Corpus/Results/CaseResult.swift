@@ -103,17 +103,22 @@ package struct CaseResult: Sendable, Codable {
 }
 
 extension CaseResult {
+    /// The divergences without an expectation that a user of the program would see.
+    package var visibleDivergences: [Divergence] {
+        guard let difference, let judgement else { return [] }
+        let visible: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
+        return judgement.unexpected.compactMap { index in
+            guard difference.divergences.indices.contains(index) else { return nil }
+            let divergence = difference.divergences[index]
+            // A thread's own end is part of the trace; the program's is not a call.
+            return visible.contains(divergence.kind) && divergence.call == nil ? divergence : nil
+        }
+    }
+
     /// True if what a user of the program would see differs without an expectation, or the case could not be built. A
     /// program that does not end natively says nothing about the sandbox.
     package var hasUnexpectedOutcome: Bool {
         guard outcome == .fail else { return outcome == .broken }
-        guard let difference, let judgement else { return true }
-        let visible: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
-        return judgement.unexpected.contains { index in
-            guard difference.divergences.indices.contains(index) else { return false }
-            let divergence = difference.divergences[index]
-            // A thread's own end is part of the trace; the program's is not a call.
-            return visible.contains(divergence.kind) && divergence.call == nil
-        }
+        return difference == nil || judgement == nil || !visibleDivergences.isEmpty
     }
 }

@@ -43,7 +43,12 @@ package struct Results: Sendable, Codable {
     }
 
     package func isSuccess(by gate: Gate) -> Bool {
-        errors.isEmpty && !cases.contains { gate == .trace ? $0.outcome.isFailure : $0.hasUnexpectedOutcome }
+        errors.isEmpty && failures(by: gate).isEmpty
+    }
+
+    /// The cases for which a run fails.
+    package func failures(by gate: Gate) -> [CaseResult] {
+        cases.filter { gate == .trace ? $0.outcome.isFailure : $0.hasUnexpectedOutcome }
     }
 }
 
