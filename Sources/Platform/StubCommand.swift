@@ -19,6 +19,8 @@ package enum StubCommand {
     /// A host process, which `StubProcess.newProcess` has prepared. The result is its host number.
     case newProcess(slot: Int, child: StubProcess)
     case exitThread
+    /// The result is the word before.
+    case updateWord(address: UInt, update: WordUpdate)
 
     /// The number and arguments as the stub reads them.
     var words: (number: UInt64, arguments: InlineArray<6, UInt64>) {
@@ -54,6 +56,42 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_NEW_PROCESS), [UInt64(slot), 0, 0, 0, 0, 0])
         case .exitThread:
             (UInt64(APUS_COMMAND_EXIT_THREAD), [0, 0, 0, 0, 0, 0])
+        case .updateWord(let address, let update):
+            (
+                UInt64(APUS_COMMAND_UPDATE_WORD),
+                [
+                    UInt64(address), UInt64(update.mask), UInt64(update.value), UInt64(update.keep),
+                    UInt64(update.flip), UInt64(update.addend),
+                ]
+            )
         }
+    }
+}
+
+/// One atomic change of a 32-bit word: where `word & mask` is `value`, the word becomes `((word & keep) ^ flip) + addend`.
+///
+/// Guest threads change their words at any time with instructions of their own, and the host has no call that exchanges a
+/// word of another process: so a stub does it, inside the address space.
+package struct WordUpdate: Sendable, Equatable {
+    package var mask: UInt32
+    package var value: UInt32
+    package var keep: UInt32
+    package var flip: UInt32
+    package var addend: UInt32
+
+    package init(mask: UInt32 = 0, value: UInt32 = 0, keep: UInt32 = 0, flip: UInt32 = 0, addend: UInt32 = 0) {
+        self.mask = mask
+        self.value = value
+        self.keep = keep
+        self.flip = flip
+        self.addend = addend
+    }
+
+    /// True if the word was one that the update changes.
+    package func applies(to word: UInt32) -> Bool { word & mask == value }
+
+    /// What the word becomes.
+    package func applied(to word: UInt32) -> UInt32 {
+        applies(to: word) ? ((word & keep) ^ flip) &+ addend : word
     }
 }

@@ -108,26 +108,3 @@ package final class ThreadMemory: GuestMemory {
         try process.memory.write(bytes, at: address)
     }
 }
-
-extension ProcessMemory: AtomicGuestMemory {
-    /// Exact as long as no thread of the guest stores to the word between the two copies: the host has no call that
-    /// exchanges a word of another process.
-    func compareExchange(at address: UInt, _ old: UInt32, with new: UInt32) throws(Errno) -> UInt32 {
-        let bytes = try [UInt8](capacity: 4) { output throws(Errno) in try read(4, at: address, into: &output) }
-        var reader = ByteReader(bytes)
-        let found: UInt32 = reader.take()
-        guard found == old else { return found }
-        var writer = ByteWriter(capacity: 4)
-        writer.put(new)
-        try write(writer.bytes.span, at: address)
-        return found
-    }
-}
-
-extension ThreadMemory: AtomicGuestMemory {
-    /// Goes by the process's memory at once: what waits for the answer would come too late for the others.
-    func compareExchange(at address: UInt, _ old: UInt32, with new: UInt32) throws(Errno) -> UInt32 {
-        flush()
-        return try process.memory.compareExchange(at: address, old, with: new)
-    }
-}

@@ -215,4 +215,36 @@ apus_stub_zero_end:
     mov %rcx, %rax
     ret
 
+// long apus_stub_update(const uint64_t *arguments): see APUS_COMMAND_UPDATE_WORD; -EFAULT where no such word is.
+    .globl apus_stub_update
+    .hidden apus_stub_update
+apus_stub_update:
+    mov (%rdi), %rsi
+    mov 8(%rdi), %r8d
+    mov 16(%rdi), %r9d
+    mov 24(%rdi), %r10d
+    mov 32(%rdi), %r11d
+    mov 40(%rdi), %edx
+    .globl apus_stub_update_begin
+    .hidden apus_stub_update_begin
+apus_stub_update_begin:
+    mov (%rsi), %eax
+1:  mov %eax, %ecx
+    and %r8d, %ecx
+    cmp %r9d, %ecx
+    jne 2f
+    mov %eax, %ecx
+    and %r10d, %ecx
+    xor %r11d, %ecx
+    add %edx, %ecx
+    lock cmpxchg %ecx, (%rsi)
+    jne 1b
+2:  mov %eax, %eax
+    ret
+    .globl apus_stub_update_end
+    .hidden apus_stub_update_end
+apus_stub_update_end:
+    mov $-14, %rax
+    ret
+
     .section .note.GNU-stack, "", @progbits

@@ -19,6 +19,7 @@
 extern HIDDEN char apus_stub_leave_begin[], apus_stub_leave_end[];
 extern HIDDEN char apus_stub_copy_begin[], apus_stub_copy_end[], apus_stub_string_begin[], apus_stub_string_end[];
 extern HIDDEN char apus_stub_zero_begin[], apus_stub_zero_end[];
+extern HIDDEN char apus_stub_update_begin[], apus_stub_update_end[];
 extern HIDDEN char apus_stub_trapped[];
 HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
@@ -27,6 +28,7 @@ HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, 
 HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);
 HIDDEN long apus_stub_copy_string(char *destination, const char *source, size_t limit);
 HIDDEN long apus_stub_zero(void *destination, size_t count);
+HIDDEN long apus_stub_update(const uint64_t *arguments);
 
 static inline __attribute__((always_inline)) long host_call(long number, long a, long b, long c, long d, long e, long f) {
     register long r10 __asm__("r10") = d;
@@ -200,6 +202,8 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
     }
     case APUS_COMMAND_EXIT_THREAD:
         return host_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+    case APUS_COMMAND_UPDATE_WORD:
+        return apus_stub_update(a);
     default:
         return host_call((long)command->number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }
@@ -395,6 +399,8 @@ static int recover_copy(greg_t *g) {
         g[REG_RIP] = (greg_t)apus_stub_zero_end;
     else if (rip >= (uint64_t)apus_stub_string_begin && rip < (uint64_t)apus_stub_string_end)
         g[REG_RIP] = (greg_t)apus_stub_string_end;
+    else if (rip >= (uint64_t)apus_stub_update_begin && rip < (uint64_t)apus_stub_update_end)
+        g[REG_RIP] = (greg_t)apus_stub_update_end;
     else
         return 0;
     return 1;

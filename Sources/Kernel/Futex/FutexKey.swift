@@ -42,28 +42,4 @@ extension GuestThread {
 
     /// Reads the futex word. Throws EFAULT.
     package func futexWord(_ address: UInt) throws(Errno) -> UInt32 { try copyIn(UInt32.self, from: address) }
-
-    /// Changes the word by `change` without losing what other threads store; nil leaves it.
-    /// - Returns: the word before.
-    @discardableResult
-    package func changeFutexWord(
-        _ address: UInt, _ change: (UInt32) throws(Errno) -> UInt32?
-    ) throws(Errno) -> UInt32 {
-        var old = try futexWord(address)
-        // A guest that stores all the time could keep the kernel here for ever.
-        for _ in 0..<GuestThread.futexTries {
-            guard let new = try change(old) else { return old }
-            guard let memory = memory as? any AtomicGuestMemory else {
-                // Such a memory has no other thread that could store in between.
-                try copyOut(integer: new, to: address)
-                return old
-            }
-            let found = try memory.compareExchange(at: address, old, with: new)
-            if found == old { return old }
-            old = found
-        }
-        throw .EAGAIN
-    }
-
-    private static let futexTries = 128
 }

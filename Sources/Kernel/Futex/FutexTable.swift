@@ -21,6 +21,9 @@ package final class FutexWait {
         self.thread = thread
         self.isForLock = isForLock
     }
+
+    /// The lock that it stands in line for, or may be moved to; nil for a wait that has to do with none.
+    package var line: FutexKey? { lockKey ?? (isForLock ? entries.first?.key : nil) }
 }
 
 /// A place in a futex's line.
@@ -46,6 +49,8 @@ package final class FutexTable {
     private var lines: [FutexKey: [FutexWaiter]] = [:]
     /// The threads that own PI futexes with waiters.
     private var owners: [FutexKey: ProcessID] = [:]
+    /// Locks whose words are being changed, with who waits for that.
+    private var updates: [FutexKey: WaitQueue] = [:]
 
     package init() {}
 
@@ -117,6 +122,16 @@ package final class FutexTable {
         waiter.key = key
         lines[key, default: []].append(waiter)
     }
+
+    // MARK: Updates
+
+    /// The lock's word is about to be changed by a stub.
+    func beginUpdate(of key: FutexKey) { updates[key] = WaitQueue() }
+
+    func endUpdate(of key: FutexKey) { updates.removeValue(forKey: key)?.wakeAll() }
+
+    /// What is woken when the update of the lock's word is over; nil when none is under way.
+    func update(of key: FutexKey) -> WaitQueue? { updates.isEmpty ? nil : updates[key] }
 
     // MARK: Locks
 

@@ -1,4 +1,5 @@
 package import LinuxABI
+internal import Platform
 
 /// The waiting and waking operations of `futex(2)` and `futex_waitv(2)`.
 extension GuestThread {
@@ -68,10 +69,14 @@ extension GuestThread {
                 on: [wait.events], until: deadline, interrupted: mayResume ? .ERESTART_RESTARTBLOCK : interrupted)
             if error == .ERESTART_RESTARTBLOCK { signals.restartBlock = block }
         }
-        if error != .parked {
-            kernel.futexes.remove(wait)
-            restart.object = nil
+        guard error != .parked else { return error }
+        if let key = wait.line, let ended = kernel.futexes.update(of: key) {
+            // The owner may be writing this thread's number into the word: then the lock is had, however late.
+            parkUnlessDying(on: ended)
+            return .parked
         }
+        kernel.futexes.remove(wait)
+        restart.object = nil
         return error
     }
 
@@ -108,30 +113,29 @@ extension GuestThread {
         var argument = Int32(bitPattern: operation << 8) >> 20
         let compared = Int32(bitPattern: operation << 20) >> 20
         if isShift { argument = 1 << (argument & 31) }
-        let comparison = operation >> 24 & 0xf
-        guard comparison <= 5 else { throw .ENOSYS }
         let operand = UInt32(bitPattern: argument)
-        let old = try changeFutexWord(other) { (word) throws(Errno) in
-            switch operation >> 28 & 0x7 {
-            case 0: operand
-            case 1: word &+ operand
-            case 2: word | operand
-            case 3: word & ~operand
-            case 4: word ^ operand
-            default: throw .ENOSYS
-            }
+        let update: WordUpdate
+        switch operation >> 28 & 0x7 {
+        case 0: update = WordUpdate(flip: operand)
+        case 1: update = WordUpdate(keep: .max, addend: operand)
+        case 2: update = WordUpdate(keep: ~operand, flip: operand)
+        case 3: update = WordUpdate(keep: ~operand)
+        case 4: update = WordUpdate(keep: .max, flip: operand)
+        default: throw .ENOSYS
+        }
+        if restart.update == nil { try beginUpdate(update, at: other) }
+        guard let value = try finishedUpdate().map({ Int32(bitPattern: $0.old) }) else { throw .EFAULT }
+        let holds: Bool
+        switch operation >> 24 & 0xf {
+        case 0: holds = value == compared
+        case 1: holds = value != compared
+        case 2: holds = value < compared
+        case 3: holds = value >= compared
+        case 4: holds = value <= compared
+        case 5: holds = value > compared
+        default: throw .ENOSYS
         }
         var woken = try kernel.futexes.wake(key, count: wake)
-        let value = Int32(bitPattern: old)
-        let holds =
-            switch comparison {
-            case 0: value == compared
-            case 1: value != compared
-            case 2: value < compared
-            case 3: value >= compared
-            case 4: value <= compared
-            default: value > compared
-            }
         if holds { woken += try kernel.futexes.wake(target, count: wakeOther) }
         return woken
     }

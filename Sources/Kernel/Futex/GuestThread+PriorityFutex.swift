@@ -1,4 +1,5 @@
 package import LinuxABI
+internal import Platform
 
 /// Locks whose word names their owner: `FUTEX_LOCK_PI` and its relatives. See `futex(2)`, "Priority-inheritance futexes".
 ///
@@ -13,7 +14,7 @@ extension GuestThread {
             if wait.ownsLock { return 0 }
         } else {
             let key = try futexKey(address, isPrivate: isPrivate)
-            guard let owner = try takeLockWord(address, key) else { return 0 }
+            guard let owner = try takeLockWord(address, key, for: self) else { return 0 }
             let wait = FutexWait(self, isForLock: true)
             wait.lockAddress = address
             kernel.futexes.add(wait, at: key)
@@ -26,44 +27,73 @@ extension GuestThread {
     /// `FUTEX_TRYLOCK_PI`. Throws EAGAIN where another owns the lock.
     package func futexTryLock(_ address: UInt, isPrivate: Bool) throws(Errno) -> Int {
         let key = try futexKey(address, isPrivate: isPrivate)
-        guard try takeLockWord(address, key) == nil else { throw .EAGAIN }
+        guard try takeLockWord(address, key, for: self) == nil else { throw .EAGAIN }
         return 0
     }
 
-    /// Takes a free lock, or sets the bit that makes its owner unlock it through the kernel.
-    /// - Returns: the owner; nil when it is this thread now.
-    private func takeLockWord(_ address: UInt, _ key: FutexKey) throws(Errno) -> ProcessID? {
-        let hasWaiters = try kernel.futexes.nextForLock(key) != nil
-        var owner: ProcessID?
-        let own = ownWord
-        try changeFutexWord(address) { (word) throws(Errno) in
-            let number = word & GuestThread.futexOwnerMask
-            owner = nil
-            guard number != own else { throw .EDEADLK }
-            guard number != 0 else {
-                return own | word & GuestThread.futexOwnerDied | (hasWaiters ? GuestThread.futexWaiters : 0)
+    /// Takes a free lock for a thread, or sets the bit that makes its owner unlock it through the kernel; by way of this
+    /// thread's stub, so that the handler may run more than once.
+    /// - Returns: the owner; nil when it is `taker` now.
+    private func takeLockWord(_ address: UInt, _ key: FutexKey, for taker: GuestThread) throws(Errno) -> ProcessID? {
+        let own = taker.ownWord
+        while true {
+            if let (update, old) = try finishedUpdate(), update.applies(to: old) {
+                guard let owner = owner(in: old) else {
+                    let written = update.flip & GuestThread.futexOwnerMask
+                    if written == own { return nil }
+                    // Whom it was taken for has died meanwhile.
+                    let new = update.flip ^ written ^ own
+                    try beginUpdate(
+                        WordUpdate(mask: GuestThread.futexOwnerMask, value: written, flip: new), at: address,
+                        keeping: key)
+                    continue
+                }
+                // One that has died meanwhile has left the word otherwise: begin anew.
+                if kernel.threads[owner] != nil { return owner }
             }
-            let found = ProcessID(Int32(truncatingIfNeeded: number))
-            guard kernel.threads[found] != nil else { throw .ESRCH }
-            owner = found
-            return word & GuestThread.futexWaiters == 0 ? word | GuestThread.futexWaiters : nil
+            try awaitUpdate(of: key)
+            let hasWaiters = try kernel.futexes.nextForLock(key) != nil
+            let word = try futexWord(address)
+            guard word & GuestThread.futexOwnerMask != own else { throw .EDEADLK }
+            var new = word | GuestThread.futexWaiters
+            if let owner = owner(in: word) {
+                guard kernel.threads[owner] != nil else { throw .ESRCH }
+                if word == new { return owner }
+            } else {
+                new = own | word & GuestThread.futexOwnerDied | (hasWaiters ? GuestThread.futexWaiters : 0)
+            }
+            try beginUpdate(WordUpdate(mask: .max, value: word, flip: new), at: address, keeping: key)
         }
-        return owner
+    }
+
+    private func owner(in word: UInt32) -> ProcessID? {
+        let number = word & GuestThread.futexOwnerMask
+        return number == 0 ? nil : ProcessID(Int32(truncatingIfNeeded: number))
     }
 
     /// `FUTEX_UNLOCK_PI`. Throws EPERM where another owns the lock.
     package func futexUnlock(_ address: UInt, isPrivate: Bool) throws(Errno) -> Int {
-        guard try futexWord(address) & GuestThread.futexOwnerMask == ownWord else { throw .EPERM }
         let key = try futexKey(address, isPrivate: isPrivate)
-        let next = try kernel.futexes.nextForLock(key)
-        let own = ownWord
-        let word = next.map { GuestThread.futexWaiters | $0.wait.thread.ownWord } ?? 0
-        try changeFutexWord(address) { (found) throws(Errno) in
-            guard found & GuestThread.futexOwnerMask == own else { throw .EINVAL }
-            return word
+        var owner = ownWord
+        if let (update, old) = try finishedUpdate() {
+            guard update.applies(to: old) else { throw .EPERM }
+            let next = try kernel.futexes.nextForLock(key)
+            owner = update.flip & GuestThread.futexOwnerMask
+            if owner == next?.wait.thread.ownWord ?? 0 {
+                if let next { kernel.futexes.handOver(to: next) }
+                return 0
+            }
+            // The first in line, whose number stands there now, has died meanwhile.
+        } else {
+            guard try futexWord(address) & GuestThread.futexOwnerMask == owner else { throw .EPERM }
+            try awaitUpdate(of: key)
         }
-        if let next { kernel.futexes.handOver(to: next) }
-        return 0
+        let next = try kernel.futexes.nextForLock(key)
+        let word = next.map { GuestThread.futexWaiters | $0.wait.thread.ownWord } ?? 0
+        let update = WordUpdate(mask: GuestThread.futexOwnerMask, value: owner, flip: word)
+        try beginUpdate(update, at: address, keeping: key)
+        // Only where no stub is.
+        return try futexUnlock(address, isPrivate: isPrivate)
     }
 
     /// `FUTEX_WAIT_REQUEUE_PI`: waits until woken by way of the lock, and owns that on return.
@@ -97,19 +127,24 @@ extension GuestThread {
         let key = try futexKey(address, isPrivate: isPrivate)
         let lockKey = try futexKey(lock, isPrivate: isPrivate)
         guard key != lockKey else { throw .EINVAL }
-        guard try futexWord(address) == value else { throw .EAGAIN }
-        var done = 0
+        if restart.update == nil, restart.bytesDone == 0 {
+            guard try futexWord(address) == value else { throw .EAGAIN }
+        }
         for waiter in kernel.futexes.requeueable(key) {
-            guard done <= Int(move) else { break }
+            guard restart.bytesDone <= Int(move) else { break }
             guard waiter.wait.lockKey == lockKey, !waiter.isForLock else { throw .EINVAL }
-            let owner = try waiter.wait.thread.takeLockWord(lock, lockKey)
-            if let owner {
+            if let owner = try takeLockWord(lock, lockKey, for: waiter.wait.thread) {
                 kernel.futexes.moveToLock(waiter, lockKey, owner: owner)
             } else {
                 kernel.futexes.grant(waiter)
             }
-            done += 1
+            restart.bytesDone += 1
         }
-        return done
+        if let (update, old) = try finishedUpdate(), update.applies(to: old), owner(in: old) == nil {
+            // Nobody is left of those for whom the lock was taken.
+            let free = WordUpdate(mask: .max, value: update.flip)
+            try beginUpdate(free, at: lock, keeping: lockKey)
+        }
+        return restart.bytesDone
     }
 }

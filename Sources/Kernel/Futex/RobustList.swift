@@ -1,4 +1,6 @@
-internal import LinuxABI
+internal import GuestMemory
+package import LinuxABI
+internal import Platform
 
 /// What the end of a thread does to futexes. See `set_robust_list(2)` and the kernel's `robust-futex-ABI`.
 extension GuestThread {
@@ -10,29 +12,43 @@ extension GuestThread {
     /// `ROBUST_LIST_LIMIT`: a guest can make the list a circle.
     private static let longestRobustList = 2048
 
+    /// The first half of `exit(2)`: the thread's own stub marks the locks that die with the thread, atomically, since others
+    /// may be changing their words; then `end` runs.
+    package func releaseRobustLocks(then end: @escaping (GuestThread) -> Void) throws(Errno) {
+        let locks = robustList == 0 ? [] : robustLocks(robustList)
+        guard !locks.isEmpty, let stub else { return end(self) }
+        robustList = 0
+        var answer = StubAnswer()
+        answer.commands = locks.map { .updateWord(address: $0.address, update: deathUpdate) }
+        answer.reports = true
+        afterCommands = { thread, _, _ in
+            // Where nobody waits this wakes nobody; Linux, too, gives up at the first word that is not there.
+            for lock in locks where !lock.isPriority { thread.wakeOne(lock.address) }
+            end(thread)
+            return .handled
+        }
+        try stub.answer(answer)
+    }
+
     /// Leaves every line, marks the locks that die with the thread and tells whoever joins it (`CLONE_CHILD_CLEARTID`).
     /// Called once, while the thread's memory can still be reached.
     package func releaseFutexesAtExit() {
         // No answer of this thread's will carry what is written now: others must see it before they are woken.
         if let map { memory = map.memory }
         leaveFutexLines()
-        if robustList != 0 {
-            // Linux, too, gives up at the first address that cannot be read.
-            try? walkRobustList(robustList)
-            robustList = 0
-        }
+        releaseKilledLocks()
         passLocksOn()
         clearThreadIDWord()
     }
 
     /// What `execve(2)` does for the thread that goes on: as an end, but for the lines it stands in.
     package func releaseFutexesAtExec() {
-        if robustList != 0 { try? walkRobustList(robustList) }
-        robustList = 0
+        releaseKilledLocks()
         clearThreadIDWord()
     }
 
     private func leaveFutexLines() {
+        endUpdate(.failure(.ESRCH))
         guard let wait = restart.object as? FutexWait else { return }
         kernel.futexes.remove(wait)
     }
@@ -52,54 +68,75 @@ extension GuestThread {
         _ = try? kernel.futexes.wake(key, count: 1)
     }
 
-    /// PI locks go to the first who waits, marked as what a dead owner left.
+    /// PI locks go to the first who waits, marked as what a dead owner left. With a waiter in line no thread may store to
+    /// the word but by the kernel, so that this need not be atomic.
     private func passLocksOn() {
         for key in kernel.futexes.locks(of: id) {
             guard let waiter = try? kernel.futexes.nextForLock(key) else { continue }
             let word =
                 GuestThread.futexWaiters | GuestThread.futexOwnerDied
                 | UInt32(truncatingIfNeeded: waiter.wait.thread.id.rawValue)
-            _ = try? waiter.wait.thread.changeFutexWord(waiter.wait.lockAddress) { _ in word }
+            var writer = ByteWriter(capacity: 4)
+            writer.put(word)
+            try? waiter.wait.thread.map?.memory.write(writer.bytes.span, at: waiter.wait.lockAddress)
             kernel.futexes.handOver(to: waiter)
         }
     }
 
-    private func walkRobustList(_ head: UInt) throws(Errno) {
-        var (entry, isPriority) = try robustEntry(at: head)
-        let offset = try copyIn(UInt.self, from: head &+ 8)
-        let (pending, pendingIsPriority) = try robustEntry(at: head &+ 16)
-        var left = GuestThread.longestRobustList
-        while entry != head, left > 0 {
-            left -= 1
-            // The next entry first: another thread may free this one as soon as its lock is released.
-            let following = try? robustEntry(at: entry)
+    /// One of the locks that die with a thread.
+    private struct RobustLock {
+        let address: UInt
+        let isPriority: Bool
+        /// The thread was about to lock or unlock it.
+        let isPending: Bool
+    }
+
+    /// What the death of this thread makes of a lock that it owns.
+    private var deathUpdate: WordUpdate {
+        WordUpdate(
+            mask: GuestThread.futexOwnerMask, value: UInt32(truncatingIfNeeded: id.rawValue),
+            keep: GuestThread.futexWaiters, flip: GuestThread.futexOwnerDied)
+    }
+
+    /// What is on the list, as far as it can be read.
+    private func robustLocks(_ head: UInt) -> [RobustLock] {
+        guard var (entry, isPriority) = robustEntry(at: head), let offset = try? copyIn(UInt.self, from: head &+ 8),
+            let (pending, pendingIsPriority) = robustEntry(at: head &+ 16)
+        else { return [] }
+        var locks: [RobustLock] = []
+        while entry != head, locks.count < GuestThread.longestRobustList {
             if entry != pending {
-                try releaseLock(entry &+ offset, isPriority: isPriority, isPending: false)
+                let lock = RobustLock(address: entry &+ offset, isPriority: isPriority, isPending: false)
+                guard lock.address % 4 == 0, lock.address < GuestLayout.taskSize else { return locks }
+                locks.append(lock)
             }
-            guard let following else { return }
+            guard let following = robustEntry(at: entry) else { return locks }
             (entry, isPriority) = following
         }
-        if pending != 0 {
-            try releaseLock(pending &+ offset, isPriority: pendingIsPriority, isPending: true)
-        }
+        let last = RobustLock(address: pending &+ offset, isPriority: pendingIsPriority, isPending: true)
+        if pending != 0, last.address % 4 == 0, last.address < GuestLayout.taskSize { locks.append(last) }
+        return locks
     }
 
-    private func robustEntry(at address: UInt) throws(Errno) -> (UInt, Bool) {
-        let word = try copyIn(UInt.self, from: address)
-        return (word & ~1, word & 1 != 0)
+    private func robustEntry(at address: UInt) -> (UInt, Bool)? {
+        (try? copyIn(UInt.self, from: address)).map { ($0 & ~1, $0 & 1 != 0) }
     }
 
-    private func releaseLock(_ address: UInt, isPriority: Bool, isPending: Bool) throws(Errno) {
-        guard address % 4 == 0 else { throw .EINVAL }
-        let own = UInt32(truncatingIfNeeded: id.rawValue)
-        var wakes = false
-        try changeFutexWord(address) { word in
-            let owner = word & GuestThread.futexOwnerMask
-            wakes = isPending && !isPriority && owner == 0
-            guard owner == own else { return nil }
-            wakes = !isPriority && word & GuestThread.futexWaiters != 0
-            return word & GuestThread.futexWaiters | GuestThread.futexOwnerDied
+    /// The locks of a thread that was killed, or executes a program: its stub can do nothing for it any more. Exact in
+    /// memory that dies with it; in memory that others share a word that they change at this moment can be lost.
+    private func releaseKilledLocks() {
+        guard robustList != 0 else { return }
+        let locks = robustLocks(robustList)
+        robustList = 0
+        let update = deathUpdate
+        for lock in locks {
+            guard let word = try? futexWord(lock.address) else { return }
+            let isUnlocked = lock.isPending && word & GuestThread.futexOwnerMask == 0
+            if update.applies(to: word) {
+                guard (try? copyOut(integer: update.applied(to: word), to: lock.address)) != nil else { return }
+            }
+            guard !lock.isPriority else { continue }
+            if isUnlocked || update.applies(to: word) && word & GuestThread.futexWaiters != 0 { wakeOne(lock.address) }
         }
-        if wakes { wakeOne(address) }
     }
 }

@@ -135,6 +135,7 @@ extension Kernel {
         guard thread.mustReport || isShared else { return complete(thread, result: result) }
         thread.mustReport = false
         thread.map?.isChanging = true
+        thread.changesMap = true
         var answer = StubAnswer(value: result)
         answer.commands = thread.commands
         answer.reports = true
@@ -148,10 +149,7 @@ extension Kernel {
     }
 
     private func commandsDone(_ thread: GuestThread, lastResult: Int, failure: Errno?) {
-        if let map = thread.map, map.isChanging {
-            map.isChanging = false
-            map.changed.wakeAll()
-        }
+        thread.endMapChange()
         let after = thread.afterCommands
         thread.afterCommands = nil
         guard let after else {
@@ -248,6 +246,14 @@ extension GuestThread: StubOwner {
 }
 
 extension GuestThread {
+    /// The commands that change the address space are carried out, or the thread ends among them.
+    func endMapChange() {
+        guard changesMap else { return }
+        changesMap = false
+        map?.isChanging = false
+        map?.changed.wakeAll()
+    }
+
     /// Nothing but the call's result stands between the kernel and guest code.
     fileprivate var canSimplyReturn: Bool {
         commands.isEmpty && !registersChanged && !floatingPointStateChanged && signals.savedMask == nil

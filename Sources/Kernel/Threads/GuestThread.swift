@@ -32,6 +32,8 @@ package final class GuestThread: Waiter {
     package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)?
     /// The commands' outcome decides the call's result: wait for it.
     package var mustReport = false
+    /// Nobody else may change the address space before the stub has reported.
+    var changesMap = false
     /// What `clone(2)` has asked the host for and not heard of yet.
     var childBeingMade: GuestThread?
     /// Set while a new host thread is awaited.
@@ -147,6 +149,8 @@ package struct RestartState {
     package var bytesDone = 0
     package var value = 0
     package var object: AnyObject?
+    /// The futex's word that the stub changes or has changed for this call.
+    package var update: FutexUpdate?
     /// False at the first try.
     package var isAgain = false
 

@@ -63,6 +63,7 @@ extension Kernel {
         }
         thread.unpark()
         disownChild(of: thread)
+        thread.endMapChange()
         thread.afterCommands = nil
         thread.whenReady = nil
         runnable.removeAll { $0 === thread }

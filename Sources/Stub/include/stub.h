@@ -100,6 +100,9 @@ enum {
     APUS_COMMAND_NEW_PROCESS,
     /// (): end this host thread.
     APUS_COMMAND_EXIT_THREAD,
+    /// (address, mask, value, keep, flip, addend): one atomic change of a 32-bit word of guest memory. Where word & mask is
+    /// value it becomes ((word & keep) ^ flip) + addend; the result is the word before.
+    APUS_COMMAND_UPDATE_WORD,
 };
 
 struct apus_command {

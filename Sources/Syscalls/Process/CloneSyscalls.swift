@@ -88,13 +88,15 @@ extension GuestThread {
     }
 
     func exit(_ status: Int32) throws(Errno) -> Int {
-        kernel.exit(self, status: status)
+        try releaseRobustLocks { $0.kernel.exit($0, status: status) }
         throw .noReturn
     }
 
     func exitGroup(_ status: Int32) throws(Errno) -> Int {
-        kernel.exitGroup(process, waitStatus: (status & 0xff) << 8)
-        kernel.exit(self, status: status)
+        try releaseRobustLocks { thread in
+            thread.kernel.exitGroup(thread.process, waitStatus: (status & 0xff) << 8)
+            thread.kernel.exit(thread, status: status)
+        }
         throw .noReturn
     }
 
