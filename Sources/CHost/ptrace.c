@@ -113,26 +113,48 @@ int apus_ptrace_failure(int failure) {
     return got == sizeof error ? error : 0;
 }
 
-int apus_ptrace_timer(uint64_t milliseconds) {
-    int parent = getpid();
-    int child = fork();
-    if (child < 0) return -errno;
-    if (child > 0) return child;
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(0);
-    // A descriptor kept here would keep a pipe's reader waiting.
-    syscall(SYS_close_range, 0, ~0U, 0);
-    struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000), .tv_nsec = (long)(milliseconds % 1000) * 1000000};
-    while (nanosleep(&left, &left) < 0 && errno == EINTR) {}
-    _exit(0);
+/// A real-time signal that nothing else here uses; it is blocked but for the time of a wait.
+static int tick(void) { return SIGRTMAX - 2; }
+
+static void on_tick(int number) { (void)number; }
+
+static void mask_tick(int how) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, tick());
+    pthread_sigmask(how, &set, NULL);
 }
 
+int apus_ptrace_ticks(uint64_t milliseconds, intptr_t *ticks) {
+    // Without SA_RESTART: the wait is to return. The handler is the same for all tracers of this process.
+    struct sigaction action = {.sa_handler = on_tick};
+    struct sigevent event = {.sigev_notify = SIGEV_THREAD_ID, .sigev_signo = tick()};
+    struct timespec period = {.tv_sec = (time_t)(milliseconds / 1000), .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+    struct itimerspec times = {.it_interval = period, .it_value = period};
+    timer_t timer;
+    event._sigev_un._tid = (pid_t)syscall(SYS_gettid);
+    mask_tick(SIG_BLOCK);
+    if (sigaction(tick(), &action, NULL) < 0) return -errno;
+    if (timer_create(CLOCK_MONOTONIC, &event, &timer) < 0) return -errno;
+    if (timer_settime(timer, 0, &times, NULL) < 0) {
+        int error = errno;
+        timer_delete(timer);
+        return -error;
+    }
+    *ticks = (intptr_t)timer;
+    return 0;
+}
+
+void apus_ptrace_ticks_end(intptr_t ticks) { timer_delete((timer_t)ticks); }
+
 int apus_ptrace_wait(int *status, int block) {
+    // A tick that came meanwhile ends here; the next one interrupts the wait.
+    if (block) mask_tick(SIG_UNBLOCK);
     // __WNOTHREAD: other threads of this process may have children and tracees of their own.
-    long got;
-    do got = waitpid(-1, status, __WALL | __WNOTHREAD | (block ? 0 : WNOHANG));
-    while (got < 0 && errno == EINTR);
-    return got < 0 ? -errno : (int)got;
+    long got = waitpid(-1, status, __WALL | __WNOTHREAD | (block ? 0 : WNOHANG));
+    if (got < 0) got = -errno;
+    if (block) mask_tick(SIG_BLOCK);
+    return (int)got;
 }
 
 int apus_ptrace_wait_for(int task, int *status) {

@@ -4,6 +4,8 @@ package struct TraceError: Error, Sendable, CustomStringConvertible {
         case commandNotFound
         case cannotStart
         case cannotTrace
+        /// The tracer waits for tracees that stand still: its own fault.
+        case stalled
         case malformed
         case io
     }

@@ -27,17 +27,20 @@ enum TestPrograms {
         return program
     }
 
-    /// Runs a C program under the tracer, and deletes it.
+    /// Runs a C program under the tracer, and deletes it. `sink` hears of each event as well.
+    @discardableResult
     static func trace(
-        _ source: String, arguments: [String] = [], options: NativeTracer.Options = quick
+        _ source: String, arguments: [String] = [], options: NativeTracer.Options = quick,
+        sink: (TraceEvent) -> Void = { _ in }
     ) throws -> (events: [TraceEvent], run: NativeRun) {
         let program = try compile(source)
         defer { try? FileManager.default.removeItem(at: program.deletingLastPathComponent()) }
-        return try trace(program.path, arguments, options: options)
+        return try trace(program.path, arguments, options: options, sink: sink)
     }
 
     static func trace(
-        _ program: String, _ arguments: [String], options: NativeTracer.Options = quick
+        _ program: String, _ arguments: [String], options: NativeTracer.Options = quick,
+        sink: (TraceEvent) -> Void = { _ in }
     ) throws -> (events: [TraceEvent], run: NativeRun) {
         var command = NativeTracer.Command(program, arguments, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"])
         let null = FileHandle(forUpdatingAtPath: "/dev/null")
@@ -45,7 +48,10 @@ enum TestPrograms {
         command.standardOutput = command.standardInput
         command.standardError = command.standardInput
         var events: [TraceEvent] = []
-        let run = try NativeTracer(options: options).run(command) { events.append($0) }
+        let run = try NativeTracer(options: options).run(command) { event in
+            events.append(event)
+            sink(event)
+        }
         withExtendedLifetime(null) {}
         return (events, run)
     }

@@ -45,11 +45,13 @@ void apus_ptrace_release(int release);
 /// The errno of a failed exec, 0 for success; blocks until one of them; closes `failure`.
 int apus_ptrace_failure(int failure);
 
-/// Forks a child that ends after `milliseconds`, for a tracer that waits with a deadline. Returns its number.
-int apus_ptrace_timer(uint64_t milliseconds);
+/// Interrupts the calling thread's apus_ptrace_wait every `milliseconds` from now on, and nothing else that it does: a
+/// tracer whose tracees are silent must be able to look at the clock and at them. `*ticks` is for apus_ptrace_ticks_end.
+int apus_ptrace_ticks(uint64_t milliseconds, intptr_t *ticks);
+void apus_ptrace_ticks_end(intptr_t ticks);
 
 /// Waits for any task that the calling thread has made or traces. Returns its number, 0 if `block` is 0 and nothing has
-/// happened, -ECHILD if there is none left.
+/// happened, -EINTR after a tick or another signal, -ECHILD if there is none left.
 int apus_ptrace_wait(int *status, int block);
 
 /// Waits for one task.

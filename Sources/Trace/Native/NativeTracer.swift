@@ -17,6 +17,8 @@ package struct NativeTracer: Sendable {
         package var timeout: UInt64?
         /// Whether processes that outlive the first one are killed (as a pid namespace does) or awaited.
         package var killsSurvivors = false
+        /// After this many milliseconds without any event the tracer makes sure that it keeps nobody waiting itself.
+        var patience: UInt64 = 5000
 
         package init() {}
     }
@@ -62,7 +64,8 @@ package struct NativeTracer: Sendable {
     /// event after the other; while it works, the thread that caused the event stands still. If it throws, everything is
     /// killed and its error is rethrown.
     /// - Returns: how the first process ended, and what was going on if time ran out.
-    /// - Throws: `TraceError` if the program can't be found, started or traced; what `sink` throws.
+    /// - Throws: `TraceError` if the program can't be found, started or traced, or if the tracer got stuck (then it says
+    ///   what each thread was doing); what `sink` throws.
     package func run(_ command: Command, sink: (TraceEvent) throws -> Void) throws -> NativeRun {
         let path = try ProgramSearch.find(command)
         return try OwnThread.run {
