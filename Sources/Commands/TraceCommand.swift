@@ -14,8 +14,8 @@ package struct TraceCommand: ParsableCommand {
         usage: "apus trace (--native | --sandbox) [-o <file>] [--format <format>] -- <command> [<arguments> ...]",
         discussion: """
             Follows every thread and process that the program makes. The text reads like strace's; JSON Lines and the binary \
-            format can be read back by 'apus diff'. Without -o the trace goes to standard error: natively while the program \
-            runs, from the sandbox when it has ended. The exit status is the program's.
+            format can be read back by 'apus diff'. Without -o the trace goes to standard error, while the program runs. The \
+            exit status is the program's.
 
             EXAMPLES:
               apus trace --native -- ls /
@@ -83,7 +83,6 @@ package struct TraceCommand: ParsableCommand {
         options.planner = PayloadPlanner(
             limit: strings ?? (format == .text ? PayloadPlanner.textLimit : PayloadPlanner.comparisonLimit))
         let writer = try writer(TraceHeader(subject: .native))
-        let isLive = output == nil && format != .binary
         do {
             let run = try NativeTracer(options: options).run(command) { event in
                 try writer.write(event)
@@ -96,14 +95,15 @@ package struct TraceCommand: ParsableCommand {
         }
     }
 
-    /// The sandbox writes its trace into a file without a name, which is gone when this process is.
+    /// The sandbox writes its trace into a pipe, as it happens.
     private func runSandboxed(_ words: [String]) throws -> WaitStatus {
         var launcher = try SandboxLauncher.find()
         let here = FileManager.default.currentDirectoryPath
         launcher.workingDirectory = here
         launcher.environment = SandboxOptions.merged(ProcessInfo.processInfo.environment, [])
-        let scratch = try UnnamedFile()
-        launcher.trace = scratch.path
+        let writer = try writer(TraceHeader(subject: .sandbox))
+        let pipe = TracePipe()
+        launcher.trace = pipe.path
         let child: Int32
         do throws(Errno) {
             child = try Host.spawn(HostCommand(path: launcher.kernel, arguments: launcher.arguments(words)))
@@ -112,14 +112,20 @@ package struct TraceCommand: ParsableCommand {
                 "\(launcher.kernel): cannot be started: \(error); build it anew (swift build --product apus-kernel)",
                 status: SandboxLauncher.failureStatus)
         }
-        let status = WaitStatus(rawValue: try Host.wait(for: child) ?? 0)
-        guard scratch.size > 0 else { return status }
-        let reader = try TraceFileReader(scratch.path)
-        let writer = try writer(reader.header)
-        while let event = try reader.event() { try writer.write(event) }
-        try writer.finish()
-        return status
+        let ending = pipe.close(after: child)
+        // A sandbox that could not start has said why.
+        if let reader = try TraceFileReader(stream: pipe.reader, name: "the sandbox's trace") {
+            while let event = try reader.event() {
+                try writer.write(event)
+                if isLive { try writer.flush() }
+            }
+            try writer.finish()
+        }
+        return WaitStatus(rawValue: try ending.wait())
     }
+
+    /// Whether somebody may be reading along.
+    private var isLive: Bool { output == nil && format != .binary }
 
     private func writer(_ header: TraceHeader) throws -> TraceFileWriter {
         guard let output else {

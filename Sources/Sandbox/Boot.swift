@@ -22,7 +22,13 @@ final class Boot {
         platform = try TrapPlatform()
         kernel = Kernel(clock: HostClock(), platform: platform)
         descriptors = HostDescriptors(bell: platform.doorbellAddress)
-        trace = opened.trace.map { TraceWriter(descriptor: $0) }
+        trace = opened.trace.map { [unowned kernel] descriptor in
+            TraceWriter(descriptor: descriptor) { flush in
+                // Soon enough for a reader, seldom enough for a program that calls all the time.
+                let soon = kernel.clock.now.advanced(byNanoseconds: 20_000_000)
+                _ = kernel.timers.schedule(at: soon, flush)
+            }
+        }
         kernel.sink = trace
         let table = HandlerTable.x86_64
         kernel.handlers = table.rows.map { $0?.handler }

@@ -17,9 +17,15 @@ final class TraceWriter: TraceSink {
     private var hasFailed = false
 
     private static let bufferSize = 1 << 16
+    /// Somebody may be reading along, at the other end of a pipe: calls an action a moment later. Nil for a file.
+    private let later: ((_ action: @escaping () -> Void) -> Void)?
+    private var isFlushDue = false
 
-    init(descriptor: Int32) {
+    /// `later` is asked for when events wait to be written to something that is no regular file.
+    init(descriptor: Int32, later: @escaping (_ action: @escaping () -> Void) -> Void) {
         self.descriptor = descriptor
+        let kind = (try? Host.status(descriptor)).flatMap { FileMode(rawValue: $0.mode).kind }
+        self.later = kind == .regular ? nil : later
         buffer.reserveCapacity(2 * TraceWriter.bufferSize)
         encoder.start(TraceHeader(subject: .sandbox), into: &buffer)
     }
@@ -121,7 +127,15 @@ final class TraceWriter: TraceSink {
                 kind: kind),
             into: &buffer)
         sequence += 1
-        if buffer.count >= TraceWriter.bufferSize { flush() }
+        if buffer.count >= TraceWriter.bufferSize {
+            flush()
+        } else if let later, !isFlushDue {
+            isFlushDue = true
+            later { [weak self] in
+                self?.isFlushDue = false
+                self?.flush()
+            }
+        }
     }
 
     private func flush() {

@@ -97,6 +97,44 @@ struct ProgramTests {
         #expect(!outcome.errors.contains("\u{1B}"))
     }
 
+    @Test("trace: calls are shown while the program runs", arguments: ["--native", "--sandbox"])
+    func streams(side: String) throws {
+        let apus = try #require(Built.apus)
+        let standIn = try #require(Built.standIn)
+        let (gate, shown) = ("\(folder)/gate", "\(folder)/shown")
+        // The host reads the path.
+        try #require(unsafe mkfifo(gate, 0o600) == 0)
+        try #require(FileManager.default.createFile(atPath: shown, contents: nil))
+        let errors = try #require(FileHandle(forWritingAtPath: shown))
+        let null = FileHandle.nullDevice.fileDescriptor
+        var command = HostCommand(
+            path: apus, arguments: ["apus", "trace", side, "--", "sh", "-c", "read word < \(gate); exit 7"],
+            environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(standIn)"], workingDirectory: folder)
+        (command.standardInput, command.standardOutput, command.standardError) = (null, null, errors.fileDescriptor)
+        let child = try Host.spawn(command)
+        func text() -> String { (try? String(contentsOfFile: shown, encoding: .utf8)) ?? "" }
+        // Nobody opens the gate before what led there is on show.
+        let seen: Bool? = awaited { text().contains("execve(") && text().contains("mmap(") ? true : nil }
+        #expect(seen == true, "\(text().prefix(500))")
+        #expect(!text().contains("exited"))
+        try #require(FileHandle(forWritingAtPath: gate)).close()
+        let status = try #require(try Host.wait(for: child, milliseconds: 60_000))
+        #expect(WaitStatus(rawValue: status).exitCode == 7)
+        #expect(text().hasSuffix("+++ exited with 7 +++\n"))
+    }
+
+    @Test("trace: a sandbox that dies leaves what it has told, and an error")
+    func cutOff() throws {
+        let outcome = try run(["trace", "--sandbox", "--", "true"], fault: "crash")
+        #expect(outcome.status == 137)
+        #expect(outcome.output.isEmpty)
+        // Killed after the program's execve, it has told that much.
+        let late = try run(["trace", "--sandbox", "--", "sh", "-c", "kill -9 $PPID; sleep 1000"])
+        #expect(late.status == 125)
+        #expect(late.errors.hasPrefix("execve("))
+        #expect(late.errors.contains("apus: 'the sandbox's trace'"), "\(late.errors.suffix(300))")
+    }
+
     @Test("trace: a command that is not there is 127")
     func notFound() throws {
         let outcome = try run(["trace", "--native", "--", "no-such-program"])

@@ -47,11 +47,11 @@ default: break
 var options = NativeTracer.Options()
 options.killsSurvivors = true
 options.planner = PayloadPlanner(limit: PayloadPlanner.comparisonLimit)
-var encoder = TraceEncoder()
-var bytes: [UInt8] = []
-encoder.start(TraceHeader(subject: .sandbox), into: &bytes)
 var altered = false
 do {
+    let writer = try tracePath.map {
+        try TraceFileWriter($0, format: .binary, header: TraceHeader(subject: .sandbox))
+    }
     let run = try NativeTracer(options: options).run(
         .init(command[0], Array(command.dropFirst()), environment: environment, workingDirectory: directory)
     ) { event in
@@ -60,10 +60,11 @@ do {
             event.kind = .call(call, result: CallResult(-38))
             altered = true
         }
-        encoder.encode(event, into: &bytes)
+        try writer?.write(event)
+        // Somebody may be reading along.
+        try writer?.flush()
     }
-    encoder.finish(into: &bytes)
-    if let tracePath { try Data(bytes).write(to: URL(fileURLWithPath: tracePath)) }
+    try writer?.finish()
     if fault == .output { print("a line too many") }
     if fault == .file { try Data("left".utf8).write(to: URL(fileURLWithPath: directory + "/left-behind")) }
     if fault == .status { exit(3) }

@@ -1,4 +1,6 @@
 import Foundation
+import HostSystem
+import LinuxABI
 import Testing
 
 extension SandboxTests {
@@ -137,6 +139,37 @@ extension SandboxTests {
             let outcome = try await Guest.run(["true"], options: ["--trace", file.path])
             #expect(outcome.status == 0)
             #expect(try Data(contentsOf: file).count > 500)
+        }
+
+        @Test("--trace to a pipe tells of calls while the guest runs")
+        func liveTrace() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let fifo = folder.appendingPathComponent("trace").path
+            // The host reads the path.
+            try #require(unsafe mkfifo(fifo, 0o600) == 0)
+            // Open for both, so that the sandbox need not wait for a reader.
+            let pipe = try Host.openFile(fifo, writing: true)
+            defer { Host.close(pipe) }
+            let guest = try await Guest(["sh", "-c", "echo ready; exec sleep 1000"], options: ["--trace", fifo])
+            try await guest.printed("ready")
+            var bytes: [UInt8] = []
+            // From its first call to the last but one: nothing more is to come that could push them out.
+            try await Watchdog.until(
+                "the trace tells what the guest has done", dumping: { Family.members(below: guest.process) }
+            ) {
+                while Host.readiness(pipe, .in).contains(.in) {
+                    bytes += (try? Self.read(pipe)) ?? []
+                }
+                return String(decoding: bytes, as: UTF8.self).contains("/sleep")
+            }
+            #expect(bytes.starts(with: Array("ApTr".utf8)))
+        }
+
+        private static func read(_ descriptor: Int32) throws(Errno) -> [UInt8] {
+            try [UInt8](capacity: 65536) { output throws(Errno) in
+                _ = try Host.read(descriptor, at: nil, into: &output, limit: 65536)
+            }
         }
 
         @Test("--syscalls lists the calls with their support")

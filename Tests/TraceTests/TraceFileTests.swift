@@ -35,6 +35,29 @@ struct TraceFileTests {
         #expect(try Self.read(path) == events)
     }
 
+    @Test("a stream gives each event as soon as it is written", arguments: [TraceFormat.binary, .jsonLines])
+    func stream(format: TraceFormat) throws {
+        let pipe = Pipe()
+        let (input, output) = (pipe.fileHandleForReading, pipe.fileHandleForWriting)
+        let events = RandomEvents.make(50, seed: 15)
+        let writer = TraceFileWriter(
+            descriptor: output.fileDescriptor, name: "pipe", format: format, header: TraceHeader(subject: .sandbox))
+        try writer.flush()
+        let reader = try #require(try TraceFileReader(stream: input.fileDescriptor, name: "pipe"))
+        for event in events {
+            // Nothing follows it yet: a reader that asked for more would wait for ever.
+            try writer.write(event)
+            try writer.flush()
+            #expect(try reader.event() == event)
+        }
+        try writer.finish()
+        try output.close()
+        #expect(try reader.event() == nil)
+        let empty = Pipe()
+        try empty.fileHandleForWriting.close()
+        #expect(try TraceFileReader(stream: empty.fileHandleForReading.fileDescriptor, name: "pipe") == nil)
+    }
+
     @Test("an older, longer file is replaced")
     func replaced() throws {
         let path = Self.temporary()

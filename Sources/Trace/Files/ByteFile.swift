@@ -1,4 +1,6 @@
 internal import Foundation
+internal import HostSystem
+internal import LinuxABI
 
 /// A file that is read or written from one end to the other, through one buffer.
 struct ByteFile: ~Copyable {
@@ -35,7 +37,7 @@ struct ByteFile: ~Copyable {
         isOwned = true
     }
 
-    /// Writes to a descriptor that stays its owner's.
+    /// Reads from or writes to a descriptor that stays its owner's.
     init(descriptor: Int32, name: String) {
         handle = FileHandle(fileDescriptor: descriptor, closeOnDealloc: false)
         path = name
@@ -44,12 +46,18 @@ struct ByteFile: ~Copyable {
 
     deinit { if isOwned { try? handle.close() } }
 
-    /// The next bytes; empty at the end.
+    /// The next bytes, as soon as there are any; empty at the end.
     func read() throws -> [UInt8] {
-        do {
-            return try [UInt8](handle.read(upToCount: ByteFile.chunk) ?? Data())
-        } catch {
-            throw TraceError(.io, "cannot read '\(path)': \(ByteFile.reason(error))")
+        while true {
+            do throws(Errno) {
+                // Foundation would wait until a pipe has given as much as is asked for.
+                return try [UInt8](capacity: ByteFile.chunk) { output throws(Errno) in
+                    _ = try Host.read(handle.fileDescriptor, at: nil, into: &output, limit: ByteFile.chunk)
+                }
+            } catch {
+                guard error != .EINTR else { continue }
+                throw TraceError(.io, "cannot read '\(path)': \(error)")
+            }
         }
     }
 

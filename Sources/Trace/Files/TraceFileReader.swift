@@ -22,9 +22,24 @@ package final class TraceFileReader {
 
     /// Opens a trace and reads its header.
     /// - Throws: `TraceError` that names the file, the place and the reason.
-    package init(_ path: String) throws {
-        file = try ByteFile(reading: path)
+    package convenience init(_ path: String) throws {
+        let file = try ByteFile(reading: path)
         let first = try file.read()
+        try self.init(file, first)
+    }
+
+    /// Reads a trace that is still being written from an open descriptor, which stays open. Each event is there as soon as
+    /// its bytes are. Nil if the stream ends before it has begun.
+    package convenience init?(stream descriptor: Int32, name: String) throws {
+        let file = ByteFile(descriptor: descriptor, name: name)
+        let first = try file.read()
+        guard !first.isEmpty else { return nil }
+        try self.init(file, first)
+    }
+
+    private init(_ opened: consuming ByteFile, _ first: [UInt8]) throws {
+        let path = opened.path
+        file = opened
         if first.first == UInt8(ascii: "{") {
             format = .jsonLines
             buffer = first
