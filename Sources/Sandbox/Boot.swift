@@ -53,13 +53,13 @@ final class Boot {
                     "apus-kernel: \(who) (\(thread.id)) called \(name) (\(number)), which is not implemented\n", to: 2)
             }
         }
-        try start(configuration, try SandboxTree(configuration, opened, kernel: kernel))
+        try start(configuration, opened.caller, try SandboxTree(configuration, opened, kernel: kernel))
     }
 
     /// What remains to do when the last guest is gone.
     func finish() { trace?.finish() }
 
-    private func start(_ configuration: Configuration, _ tree: SandboxTree) throws(Errno) {
+    private func start(_ configuration: Configuration, _ caller: Caller, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
         kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used + budget.overhead) }
         let files = FileTable()
@@ -80,12 +80,13 @@ final class Boot {
         } catch {
             Sandbox.fail("--cwd \(configuration.workingDirectory): \(error) in the guest's root")
         }
-        let context = FileSystemContext(root: tree.root, workingDirectory: directory, umask: Host.fileModeMask)
+        let context = FileSystemContext(root: tree.root, workingDirectory: directory, umask: caller.fileModeMask)
         try kernel.startFirstProcess(
-            files: files, fileSystem: context, credentials: .ofHost, limits: .ofHost
+            files: files, fileSystem: context, credentials: caller.credentials, limits: caller.limits
         ) { [unowned self] thread in
             launch(thread, configuration)
         }
+        if let first = kernel.firstProcess { caller.pass(to: first) }
         // The guest has the caller's limit by now.
         Host.raiseDescriptorLimit()
         if let terminal, let group = kernel.firstProcess?.group {
@@ -133,42 +134,5 @@ final class Boot {
         let status: Int32 = reason == .ENOENT ? 127 : 126
         failure = ("\(command): \(reason); give a program that exists in the guest's root and may be executed", status)
         kernel.exitGroup(thread.process, waitStatus: status << 8)
-    }
-}
-
-extension Credentials {
-    /// The caller's own: what the program would have without a sandbox.
-    static var ofHost: Credentials {
-        var credentials = Credentials()
-        let user = Host.userID
-        let group = Host.groupID
-        credentials.userID = user
-        credentials.effectiveUserID = user
-        credentials.savedUserID = user
-        credentials.fileSystemUserID = user
-        credentials.groupID = group
-        credentials.effectiveGroupID = group
-        credentials.savedGroupID = group
-        credentials.fileSystemGroupID = group
-        credentials.groups = Host.groups
-        let all = Credentials.allCapabilities
-        let (effective, permitted, inheritable) = Host.capabilities
-        credentials.effectiveCapabilities = effective & all
-        credentials.permittedCapabilities = permitted & all
-        credentials.inheritableCapabilities = inheritable & all
-        credentials.boundingCapabilities = Host.boundingCapabilities(UInt(CapabilityNumber.last + 1))
-        return credentials
-    }
-}
-
-extension ResourceLimits {
-    /// The caller's own limits.
-    static var ofHost: ResourceLimits {
-        var limits = ResourceLimits()
-        for resource in limits.values.indices {
-            guard let (soft, hard) = Host.limit(resource) else { continue }
-            limits.values[resource] = Limit(soft: soft, hard: hard)
-        }
-        return limits
     }
 }

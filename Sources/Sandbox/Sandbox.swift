@@ -52,6 +52,7 @@ struct Opened {
     /// What to bind, open as a place; a regular file also for reading or writing.
     let binds: [(descriptor: Int32, openFile: Int32?)]
     let facts: HostFacts
+    let caller = Caller()
     let trace: Int32?
 
     /// Ends the process with a message when something cannot be opened.

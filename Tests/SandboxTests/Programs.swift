@@ -38,4 +38,17 @@ enum Programs {
         let program = try compile(source, in: folder)
         return try await Guest.run([program] + arguments, options: options, wrapper: wrapper)
     }
+
+    /// What a command of the host prints.
+    static func output(of words: [String]) throws -> String {
+        let process = Process()
+        let pipe = Pipe()
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        process.arguments = words
+        process.standardOutput = pipe
+        try process.run()
+        let data = try pipe.fileHandleForReading.readToEnd() ?? Data()
+        process.waitUntilExit()
+        return String(decoding: data, as: UTF8.self)
+    }
 }
