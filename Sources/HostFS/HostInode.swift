@@ -23,7 +23,17 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         self.name = name
     }
 
-    deinit { Host.close(descriptor) }
+    /// As with dentries, what is above goes step by step.
+    deinit {
+        Host.close(descriptor)
+        var above = parent
+        parent = nil
+        while isKnownUniquelyReferenced(&above) {
+            let next = above?.parent
+            above?.parent = nil
+            above = next
+        }
+    }
 
     func isAt(_ parent: HostInode, _ name: FileName) {
         // The root of the tree stays where it was bound.

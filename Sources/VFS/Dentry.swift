@@ -58,6 +58,18 @@ package final class Dentry {
         self.mount = mount
     }
 
+    /// Directories above that nobody else holds go one after the other: one inside the other, a tree as deep as a guest
+    /// likes would take as much of the kernel's stack.
+    deinit {
+        var above = parent
+        parent = nil
+        while isKnownUniquelyReferenced(&above) {
+            let next = above?.parent
+            above?.parent = nil
+            above = next
+        }
+    }
+
     /// The child of that name, mounts not crossed. Throws ENOENT.
     package func child(_ name: FileName) throws(Errno) -> Dentry {
         guard inode.remembersNames, mount.isExclusive else {

@@ -17,20 +17,45 @@ package final class WaitQueue {
         let isExclusive: Bool
     }
 
-    private var entries: [Entry] = []
+    /// Nil where somebody has left.
+    private var entries: [Entry?] = []
+    private var gaps = 0
+    /// Where each waiter stands, in a queue so long that looking for one would take its time: a guest can have hundreds of
+    /// thousands in one.
+    private var places: [ObjectIdentifier: [Int]]?
+    private static let long = 32
 
     package init() {}
 
-    package var isEmpty: Bool { entries.isEmpty }
+    package var isEmpty: Bool { gaps == entries.count }
 
     /// Adds a waiter. An exclusive one is woken alone (Linux's `WQ_FLAG_EXCLUSIVE`), in the order of arrival.
     package func add(_ waiter: any Waiter, for events: PollEvents = .all, exclusive: Bool = false) {
+        places?[ObjectIdentifier(waiter), default: []].append(entries.count)
         entries.append(Entry(waiter: waiter, events: events, isExclusive: exclusive))
+        if places == nil, entries.count > WaitQueue.long { findPlaces() }
     }
 
     /// Removes every entry of the waiter.
     package func remove(_ waiter: any Waiter) {
-        entries.removeAll { $0.waiter === waiter }
+        guard places != nil else { return entries.removeAll { $0?.waiter === waiter } }
+        for place in places?.removeValue(forKey: ObjectIdentifier(waiter)) ?? [] {
+            entries[place] = nil
+            gaps += 1
+        }
+        guard gaps * 2 > entries.count else { return }
+        entries.removeAll { $0 == nil }
+        gaps = 0
+        places = nil
+        if entries.count > WaitQueue.long { findPlaces() }
+    }
+
+    private func findPlaces() {
+        var found: [ObjectIdentifier: [Int]] = [:]
+        for (place, entry) in entries.enumerated() {
+            if let entry { found[ObjectIdentifier(entry.waiter), default: []].append(place) }
+        }
+        places = found
     }
 
     /// Fires all shared waiters that wait for any of `events`, and at most `exclusive` exclusive ones.
@@ -40,7 +65,7 @@ package final class WaitQueue {
         guard !entries.isEmpty else { return 0 }
         var left = exclusive
         var fired = 0
-        for entry in entries where !entry.events.isDisjoint(with: events) {
+        for case let entry? in entries where !entry.events.isDisjoint(with: events) {
             if entry.isExclusive {
                 guard left > 0 else { continue }
                 left -= 1

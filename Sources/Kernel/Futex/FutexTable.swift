@@ -34,6 +34,8 @@ package final class FutexWaiter {
     fileprivate let bits: UInt32
     /// True when it stands in line for a lock.
     package fileprivate(set) var isForLock: Bool
+    /// Where it stands in its line; nil once it has left.
+    fileprivate var place: Int?
 
     fileprivate init(_ wait: FutexWait, index: Int, key: FutexKey, bits: UInt32) {
         self.wait = wait
@@ -44,9 +46,37 @@ package final class FutexWaiter {
     }
 }
 
+/// Those who wait on one futex, in the order of arrival. Who leaves leaves a gap: a guest can have more than a hundred
+/// thousand in one line, and all of them may go at once.
+private final class FutexLine {
+    private var places: [FutexWaiter?] = []
+    private var gaps = 0
+
+    var isEmpty: Bool { gaps == places.count }
+    var first: FutexWaiter? { places.lazy.compactMap { $0 }.first }
+    /// As they stand now, whatever becomes of the line.
+    var waiters: [FutexWaiter] { places.compactMap { $0 } }
+
+    func append(_ waiter: FutexWaiter) {
+        waiter.place = places.count
+        places.append(waiter)
+    }
+
+    func remove(_ waiter: FutexWaiter) {
+        guard let place = waiter.place else { return }
+        waiter.place = nil
+        places[place] = nil
+        gaps += 1
+        guard gaps > 16, gaps * 2 > places.count else { return }
+        places.removeAll { $0 == nil }
+        gaps = 0
+        for (place, waiter) in places.enumerated() { waiter?.place = place }
+    }
+}
+
 /// Who waits on which futex, in the order of arrival.
 package final class FutexTable {
-    private var lines: [FutexKey: [FutexWaiter]] = [:]
+    private var lines: [FutexKey: FutexLine] = [:]
     /// The threads that own PI futexes with waiters.
     private var owners: [FutexKey: ProcessID] = [:]
     /// Locks whose words are being changed, with who waits for that.
@@ -62,7 +92,7 @@ package final class FutexTable {
     package func add(_ wait: FutexWait, at key: FutexKey, bits: UInt32 = FutexTable.anyBits) {
         let waiter = FutexWaiter(wait, index: wait.entries.count, key: key, bits: bits)
         wait.entries.append(waiter)
-        lines[key, default: []].append(waiter)
+        append(waiter)
     }
 
     /// Takes the wait out of every line.
@@ -71,9 +101,16 @@ package final class FutexTable {
         wait.entries = []
     }
 
+    private func append(_ waiter: FutexWaiter) {
+        let line = lines[waiter.key] ?? FutexLine()
+        line.append(waiter)
+        lines[waiter.key] = line
+    }
+
     private func remove(_ waiter: FutexWaiter) {
-        lines[waiter.key]?.removeAll { $0 === waiter }
-        if lines[waiter.key]?.isEmpty == true {
+        guard let line = lines[waiter.key] else { return }
+        line.remove(waiter)
+        if line.isEmpty {
             lines[waiter.key] = nil
             owners[waiter.key] = nil
         }
@@ -90,7 +127,9 @@ package final class FutexTable {
     /// - Returns: how many were woken. Throws EINVAL when one of them waits for a lock.
     package func wake(_ key: FutexKey, count: Int32, bits: UInt32 = FutexTable.anyBits) throws(Errno) -> Int {
         var woken = 0
-        for waiter in lines[key] ?? [] {
+        for waiter in lines[key]?.waiters ?? [] {
+            // A wait for several futexes, of which this one is not the first that was woken.
+            guard waiter.place != nil else { continue }
             guard !waiter.isForLock, waiter.wait.lockKey == nil else { throw .EINVAL }
             guard waiter.bits & bits != 0 else { continue }
             finish(waiter)
@@ -104,7 +143,8 @@ package final class FutexTable {
     /// - Returns: how many in all. Throws EINVAL when one of them waits for a lock.
     package func requeue(from key: FutexKey, to other: FutexKey, wake: Int32, move: Int32) throws(Errno) -> Int {
         var done = 0
-        for waiter in lines[key] ?? [] {
+        for waiter in lines[key]?.waiters ?? [] {
+            guard waiter.place != nil else { continue }
             guard done - Int(wake) < Int(move) else { break }
             guard !waiter.isForLock, waiter.wait.lockKey == nil else { throw .EINVAL }
             done += 1
@@ -120,7 +160,7 @@ package final class FutexTable {
     private func move(_ waiter: FutexWaiter, to key: FutexKey) {
         remove(waiter)
         waiter.key = key
-        lines[key, default: []].append(waiter)
+        append(waiter)
     }
 
     // MARK: Updates
@@ -162,7 +202,7 @@ package final class FutexTable {
     }
 
     /// The waiters of `FUTEX_WAIT_REQUEUE_PI` at the futex, in order.
-    package func requeueable(_ key: FutexKey) -> [FutexWaiter] { lines[key] ?? [] }
+    package func requeueable(_ key: FutexKey) -> [FutexWaiter] { lines[key]?.waiters ?? [] }
 
     /// A waiter of `FUTEX_WAIT_REQUEUE_PI` now stands in line for its lock.
     package func moveToLock(_ waiter: FutexWaiter, _ key: FutexKey, owner: ProcessID) {

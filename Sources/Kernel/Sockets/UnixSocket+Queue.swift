@@ -75,6 +75,7 @@ extension UnixSocket {
     /// Takes the first message out.
     func dequeue() -> UnixMessage? {
         guard let message = firstMessage else { return nil }
+        let wasFull = isQueueFull
         queueHead += 1
         if queueHead > 32, queueHead * 2 > queue.count {
             queue.removeFirst(queueHead)
@@ -86,6 +87,7 @@ extension UnixSocket {
         queuedBytes -= message.count
         message.discharge()
         if !room.isEmpty { room.wakeAll() }
+        guard wasFull else { return message }
         for follower in followers.values where follower.socket?.peer === self {
             follower.socket?.readiness.wake(.writable)
         }
