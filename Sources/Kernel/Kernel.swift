@@ -33,7 +33,7 @@ package final class Kernel {
     /// Threads whose wait has fired, in that order.
     var runnable: [GuestThread] = []
     private var lastID: Int32 = 1
-    /// How often each call number was made that has no handler.
+    /// How often each call number was made that has no handler; -1 stands for all beyond the table.
     package internal(set) var unimplemented: [Int: Int] = [:]
     /// Told of each unimplemented call the first time a thread makes it (`--verbose`).
     package var onUnimplemented: ((GuestThread, _ number: Int) -> Void)?

@@ -161,24 +161,47 @@ extension SandboxInformation {
     func sharesOfMaps(_ thread: GuestThread?) -> [UInt8] {
         guard let map = thread?.map else { return [] }
         var text: [UInt8] = []
+        text.reserveCapacity(map.areas.areas.count * 800)
         for area in map.areas.areas {
             text += line(area)
-            text += Array("Size:           \((area.length >> 10).right(8)) kB\n".utf8)
-            text += Array("KernelPageSize: \(4.right(8)) kB\nMMUPageSize:    \(4.right(8)) kB\n".utf8)
-            text += Array(shares(of: [area]).utf8)
-            text += Array(
-                "THPeligible:    \(0.right(8))\nProtectionKey:  \(0.right(8))\nVmFlags: \(flags(area))\n".utf8)
+            SandboxInformation.row("Size", area.length, to: &text)
+            SandboxInformation.row("KernelPageSize", 4096, to: &text)
+            SandboxInformation.row("MMUPageSize", 4096, to: &text)
+            putShares(of: [area], to: &text)
+            text += SandboxInformation.noKeys
+            text += Array("VmFlags: \(flags(area))\n".utf8)
         }
         return text
     }
 
+    private static let noKeys = Array(
+        "THPeligible:    \(0.right(8))\nProtectionKey:  \(0.right(8))\n".utf8)
+
     func sumOfMaps(_ thread: GuestThread?) -> [UInt8] {
         guard let areas = thread?.map?.areas.areas, let first = areas.first, let last = areas.last else { return [] }
         let head = "\(first.start.hex(8))-\(last.end.hex(8)) ---p 00000000 00:00 0 "
-        return Array((head.left(73) + "[rollup]\n" + shares(of: areas, isSum: true)).utf8)
+        var text = Array((head.left(73) + "[rollup]\n").utf8)
+        putShares(of: areas, isSum: true, to: &text)
+        return text
     }
 
-    private func shares(of areas: [VMA], isSum: Bool = false) -> String {
+    /// A name, and how many kilobytes. Bytes by hand: an address space can have sixty thousand areas with twenty rows each.
+    private static func row(_ name: StaticString, _ bytes: UInt, to text: inout [UInt8]) {
+        let start = text.count
+        text += Array(name.description.utf8)
+        text.append(0x3a)
+        var digits: [UInt8] = []
+        var left = bytes >> 10
+        repeat {
+            digits.append(0x30 + UInt8(left % 10))
+            left /= 10
+        } while left > 0
+        text += repeatElement(0x20, count: max(0, 24 - digits.count - (text.count - start)))
+        text += digits.reversed()
+        text += [0x20, 0x6b, 0x42, 0x0a]
+    }
+
+    private func putShares(of areas: [VMA], isSum: Bool = false, to text: inout [UInt8]) {
         var resident: UInt = 0
         var anonymous: UInt = 0
         var files: UInt = 0
@@ -189,7 +212,7 @@ extension SandboxInformation {
             if area.object == nil { anonymous += bytes } else if area.object?.file != nil { files += bytes }
             if area.isLocked { locked += area.length }
         }
-        var rows: [(String, UInt)] = [
+        var rows: [(StaticString, UInt)] = [
             ("Rss", resident), ("Pss", resident), ("Pss_Dirty", resident - files),
         ]
         if isSum {
@@ -201,7 +224,7 @@ extension SandboxInformation {
             ("ShmemPmdMapped", 0), ("FilePmdMapped", 0), ("Shared_Hugetlb", 0), ("Private_Hugetlb", 0), ("Swap", 0),
             ("SwapPss", 0), ("Locked", locked),
         ]
-        return rows.map { "\(($0 + ":").left(16))\(($1 >> 10).right(8)) kB\n" }.joined()
+        for (name, bytes) in rows { SandboxInformation.row(name, bytes, to: &text) }
     }
 
     /// Two letters a flag, each with a space behind it.

@@ -1,3 +1,5 @@
+package import LinuxABI
+
 /// The advisory locks of one file: whole-file ones of `flock(2)` and ranges of `fcntl(2)`.
 package final class FileLocks {
     /// Who holds a range: the descriptor table of a process (POSIX), or an open file description (OFD and `flock`).
@@ -41,8 +43,12 @@ package final class FileLocks {
         }.min { $0.start < $1.start }
     }
 
-    /// Sets the owner's lock on the range, replacing what it held there. The caller has looked for conflicts.
-    package func set(_ range: Range) {
+    /// So many ranges of one file at most: each look goes through all of them.
+    private static let most = 1 << 15
+
+    /// Sets the owner's lock on the range, replacing what it held there. The caller has looked for conflicts. Throws ENOLCK.
+    package func set(_ range: Range) throws(Errno) {
+        guard ranges.count < FileLocks.most else { throw .ENOLCK }
         clear(range.start, range.end, of: range.owner)
         // Neighbours of the same kind become one.
         var whole = range

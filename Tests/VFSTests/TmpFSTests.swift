@@ -253,24 +253,24 @@ struct FileLockListTests {
     }
 
     @Test("a lock replaces what its owner held there")
-    func replaces() {
-        locks.set(range(0, 100, one))
-        locks.set(range(20, 30, exclusive: false, one))
+    func replaces() throws {
+        try locks.set(range(0, 100, one))
+        try locks.set(range(20, 30, exclusive: false, one))
         #expect(locks.conflict(with: range(20, 30, exclusive: false, two)) == nil)
         #expect(locks.conflict(with: range(0, 100, exclusive: false, two))?.end == 20)
         #expect(locks.conflict(with: range(30, 100, exclusive: false, two))?.start == 30)
     }
 
     @Test("the first lock in the way is reported, and the owner's own never is")
-    func first() {
-        locks.set(range(50, 60, two))
-        locks.set(range(10, 20, two))
+    func first() throws {
+        try locks.set(range(50, 60, two))
+        try locks.set(range(10, 20, two))
         #expect(locks.conflict(with: range(0, .max, one))?.start == 10)
         #expect(locks.conflict(with: range(0, .max, two)) == nil)
     }
 
     @Test("whoever waits is woken when a lock goes, and not when nothing changed")
-    func wakes() {
+    func wakes() throws {
         final class Counter: Waiter {
             var count = 0
             func fire(_ queue: WaitQueue, _ events: PollEvents) { count += 1 }
@@ -279,7 +279,7 @@ struct FileLockListTests {
         locks.released.add(counter)
         locks.clear(0, .max, of: .table(ObjectIdentifier(one)))
         #expect(counter.count == 0)
-        locks.set(range(0, 10, one))
+        try locks.set(range(0, 10, one))
         let before = counter.count
         locks.clear(5, 6, of: .table(ObjectIdentifier(one)))
         #expect(counter.count == before + 1)

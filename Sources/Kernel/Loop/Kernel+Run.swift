@@ -103,8 +103,7 @@ extension Kernel {
         currentThread = thread
         let number = thread.call.number
         guard number >= 0, number < handlers.count, let handler = handlers[number] else {
-            if unimplemented[number, default: 0] == 0 { onUnimplemented?(thread, number) }
-            unimplemented[number, default: 0] += 1
+            countUnimplemented(number, of: thread)
             return finish(thread, result: -Int(Errno.ENOSYS.rawValue))
         }
         do throws(Errno) {
@@ -117,6 +116,13 @@ extension Kernel {
             default: finish(thread, result: -Int(error.rawValue))
             }
         }
+    }
+
+    /// Numbers that no kernel has count as one, or a guest could fill the count with them.
+    private func countUnimplemented(_ number: Int, of thread: GuestThread) {
+        let counted = handlers.indices.contains(number) ? number : -1
+        if unimplemented[counted, default: 0] == 0 { onUnimplemented?(thread, number) }
+        unimplemented[counted, default: 0] += 1
     }
 
     private func park(_ thread: GuestThread) {

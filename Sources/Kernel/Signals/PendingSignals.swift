@@ -3,6 +3,9 @@ package import LinuxABI
 /// How many signals are queued for each real user; what `RLIMIT_SIGPENDING` bounds.
 package final class SignalAccounts {
     private var counts: [UInt32: Int] = [:]
+    private var total = 0
+    /// So many at most, whoever is to get them and whatever its limit: they take the kernel's own memory.
+    private static let most = 1 << 18
 
     package init() {}
 
@@ -11,14 +14,16 @@ package final class SignalAccounts {
     /// Charges one more signal to the user; nil at the limit.
     package func charge(_ user: UInt32, limit: UInt64) -> SignalCharge? {
         let count = counts[user, default: 0]
-        guard UInt64(count) < limit else { return nil }
+        guard UInt64(count) < limit, total < SignalAccounts.most else { return nil }
         counts[user] = count + 1
+        total += 1
         return SignalCharge(accounts: self, user: user)
     }
 
     fileprivate func release(_ user: UInt32) {
         let count = counts[user, default: 0]
         counts[user] = count > 1 ? count - 1 : nil
+        total -= 1
     }
 }
 

@@ -22,8 +22,10 @@ struct LineDiscipline {
     /// What the keys have caused, to be sent by the terminal.
     var signals: [SignalNumber] = []
 
-    /// `N_TTY_BUF_SIZE`.
+    /// `N_TTY_BUF_SIZE`, without the newline of a line that fills it.
     private static let limit = 4095
+    /// What is shown of keys while nobody looks at the screen; the rest is not shown.
+    private static let screen = 16384
 
     private var isCanonical: Bool { settings.local.contains(.canonical) }
 
@@ -70,8 +72,21 @@ struct LineDiscipline {
 
     // MARK: Typing
 
+    /// False while readers have to take something first. The rest of a line that is too long is lost, or it could not end.
+    private var canTake: Bool {
+        guard isCanonical else { return room > 0 }
+        return lines.isEmpty || room > 0 && lines.count < LineDiscipline.limit
+    }
+
     /// Bytes come from the keyboard.
-    mutating func type(_ bytes: [UInt8]) { for byte in bytes { type(byte) } }
+    /// - Returns: how many of them found room.
+    mutating func type(_ bytes: [UInt8]) -> Int {
+        for (place, byte) in bytes.enumerated() {
+            guard canTake else { return place }
+            type(byte)
+        }
+        return bytes.count
+    }
 
     private mutating func type(_ given: UInt8) {
         var byte = given
@@ -138,15 +153,16 @@ struct LineDiscipline {
             eraseLine(byte)
         } else if isExtended, settings.matches(byte, .literalNext) {
             isLiteral = true
-            if settings.local.contains(.echoes), settings.local.contains(.echoesControl) {
+            if settings.local.contains(.echoes), settings.local.contains(.echoesControl), isShowing {
                 output += Array("^\u{8}".utf8)
             }
         } else if isExtended, settings.matches(byte, .reprint), settings.local.contains(.echoes) {
+            guard isShowing else { return true }
             echo(byte)
             put(10)
             for typed in editing { echo(typed) }
         } else if byte == 10 {
-            if settings.local.contains(.echoes) || settings.local.contains(.echoesNewline) { put(10) }
+            if settings.local.contains(.echoes) || settings.local.contains(.echoesNewline), isShowing { put(10) }
             endLine(with: byte)
         } else if settings.matches(byte, .endOfFile) {
             endLine(with: nil)
@@ -195,7 +211,7 @@ struct LineDiscipline {
         }
         editing = []
         echo(byte)
-        if local.contains(.echoesKill) { put(10) }
+        if local.contains(.echoesKill), isShowing { put(10) }
     }
 
     /// The last character of the line, by its first byte.
@@ -207,8 +223,12 @@ struct LineDiscipline {
         return byte
     }
 
+    /// There is room on the screen for what the keys show.
+    private var isShowing: Bool { output.count < LineDiscipline.screen }
+
     /// Takes a character off the screen.
     private mutating func rubOut(_ byte: UInt8) {
+        guard isShowing else { return }
         let isControl = byte < 32 || byte == 127
         let width = isControl ? (settings.local.contains(.echoesControl) ? 2 : 0) : 1
         for _ in 0..<width { output += [8, 32, 8] }
@@ -218,7 +238,7 @@ struct LineDiscipline {
     // MARK: Showing
 
     private mutating func echo(_ byte: UInt8) {
-        guard settings.local.contains(.echoes) else { return }
+        guard settings.local.contains(.echoes), isShowing else { return }
         let isControl = (byte < 32 || byte == 127) && byte != 9 && (byte != 10 || isLiteral)
         if isControl, settings.local.contains(.echoesControl), byte != 10, byte != 13 || isCanonical {
             put(0x5e)

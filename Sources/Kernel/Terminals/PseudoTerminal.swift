@@ -7,6 +7,9 @@ package final class PseudoTerminal {
     package let terminal: Terminal
     unowned let kernel: Kernel
     var discipline = LineDiscipline()
+    /// Keys for which the discipline has no room yet: as much as Linux's `tty_buffer` holds.
+    private var typed: [UInt8] = []
+    private static let typedLimit = 65536
     /// Rows, columns, and two sizes in pixels.
     var windowSize: [UInt8] = [0, 0, 0, 0, 0, 0, 0, 0]
     /// `TIOCSPTLCK`: the slave cannot be opened.
@@ -93,8 +96,10 @@ package final class PseudoTerminal {
         let isCanonical = settings.local.contains(.canonical)
         if discipline.isReadable(minimum: isCanonical || settings[.time] != 0 ? 1 : min(minimum, limit)) {
             cancelTimer()
-            defer { masterQueue.wakeAll(.writable) }
-            return discipline.read(limit)
+            let bytes = discipline.read(limit)
+            takeKeys()
+            masterQueue.wakeAll(.writable)
+            return bytes
         }
         if isHungUp { return [] }
         if !isCanonical, minimum == 0 {
@@ -151,13 +156,22 @@ package final class PseudoTerminal {
         return status + taken
     }
 
-    /// Keys are pressed. Throws EAGAIN while programs do not read; lines that grow too long lose their rest.
+    var canType: Bool { typed.count < PseudoTerminal.typedLimit }
+
+    /// Keys are pressed. Throws EAGAIN while programs do not read.
     func writeMaster(_ bytes: [UInt8]) throws(Errno) -> Int {
-        let isCanonical = discipline.settings.local.contains(.canonical)
-        let room = discipline.room
-        guard isCanonical || room > 0 else { throw .EAGAIN }
-        let taken = isCanonical || bytes.count <= room ? bytes : Array(bytes.prefix(room))
-        change { $0.type(taken) }
+        let taken = bytes.prefix(PseudoTerminal.typedLimit - typed.count)
+        guard !taken.isEmpty || bytes.isEmpty else { throw .EAGAIN }
+        typed += taken
+        takeKeys()
         return taken.count
     }
+
+    /// Hands the discipline as many keys as it has room for.
+    func takeKeys() {
+        guard !typed.isEmpty else { return }
+        change { discipline in typed.removeFirst(discipline.type(typed)) }
+    }
+
+    func forgetKeys() { typed = [] }
 }

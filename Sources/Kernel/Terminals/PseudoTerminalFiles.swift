@@ -26,7 +26,7 @@ package final class PseudoTerminalMaster: TerminalFile {
     }
 
     package func poll(_ file: OpenFile) -> PollEvents {
-        var events: PollEvents = pair.discipline.room > 0 ? .writable : []
+        var events: PollEvents = pair.canType ? .writable : []
         if !pair.discipline.output.isEmpty { events.formUnion(.readable) }
         if pair.hasLostSlaves { events.insert(.hangUp) }
         return events
@@ -138,6 +138,7 @@ extension PseudoTerminal {
         // TCFLSH: 0 input, 1 output, 2 both.
         case 0x540b:
             guard argument <= 2 else { throw .EINVAL }
+            if argument != 1 { forgetKeys() }
             change { discipline in
                 if argument != 1 { discipline.flushInput() }
                 if argument != 0 { discipline.output = [] }
@@ -159,10 +160,12 @@ extension PseudoTerminal {
     }
 
     private func set(_ bytes: [UInt8], _ flushes: Bool) throws(Errno) {
+        if flushes { forgetKeys() }
         change { discipline in
             if flushes { discipline.flushInput() }
             discipline.settings.decode(bytes)
         }
+        takeKeys()
     }
 
     private func flow(_ argument: UInt) throws(Errno) {

@@ -157,8 +157,9 @@ extension GuestThread {
             if on != 0 { file.flags.insert(flag) } else { file.flags.remove(flag) }
             return 0
         case 0x541b where file.operations.inode.kind == .regular && file.operations.isSeekable:
-            let left = try file.operations.inode.attributes().size - file.position
-            try copyOut(integer: Int32(clamping: left), to: argument)
+            // An address of /proc/pid/mem may look negative.
+            let left = try file.operations.inode.attributes().size.subtractingReportingOverflow(file.position)
+            try copyOut(integer: Int32(truncatingIfNeeded: left.partialValue), to: argument)
             return 0
         case 0x4004_9409: return try clone(FileNumber(Int32(truncatingIfNeeded: argument)), to: file)
         default:
@@ -236,7 +237,7 @@ extension GuestThread {
         }
         guard locks.conflict(with: wanted) != nil else {
             kernel.lockWaits[owner] = nil
-            locks.set(wanted)
+            try locks.set(wanted)
             return 0
         }
         guard command == 7 || command == 38 else { throw .EAGAIN }

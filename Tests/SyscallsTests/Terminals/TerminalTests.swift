@@ -62,6 +62,37 @@ struct PseudoTerminalTests {
         #expect(pair.read(pair.slave) == "")
     }
 
+    @Test("lines that nobody reads yet are kept, and none is lost")
+    func waitingLines() {
+        let guest = TestGuest()
+        let pair = Pair(guest)
+        let line = String(repeating: "x", count: 99) + "\n"
+        let whole = guest.put(String(repeating: line, count: 200))
+        #expect(guest.call(Linux.write, pair.master, whole, 20_000) == 20_000)
+        let room = guest.room(200)
+        for _ in 0..<200 { #expect(guest.call(Linux.read, pair.slave, room, 200) == 100) }
+        #expect(pair.read(pair.slave) == nil)
+    }
+
+    @Test("keys without end stop at EAGAIN, whatever they are", arguments: [4, 10, 18, 22, 0x61] as [UInt8])
+    func endlessKeys(_ key: UInt8) {
+        let guest = TestGuest()
+        let pair = Pair(guest)
+        // Something to print again, with ^R.
+        pair.type(String(repeating: "a", count: 4000))
+        let keys = guest.put([UInt8](repeating: key, count: 100_000))
+        var written = 0
+        for _ in 0..<20 {
+            guard let count = guest.call(Linux.write, pair.master, keys, 100_000), count > 0 else { break }
+            written += count
+        }
+        // Lines fill the room; what edits a line, or is too much of it, goes nowhere.
+        #expect(key == 4 || key == 10 ? written < 100_000 : written == 2_000_000)
+        var shown = 0
+        while let text = pair.read(pair.master), !text.isEmpty { shown += text.utf8.count }
+        #expect(shown < 30_000)
+    }
+
     @Test("output gets its carriage returns")
     func output() {
         let pair = Pair(TestGuest())
