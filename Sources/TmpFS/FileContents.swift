@@ -6,6 +6,8 @@ package final class FileContents {
     package private(set) var size: Int64 = 0
     private var bytes: [UInt8] = []
     private var file: Int32 = -1
+    /// The memory file once more, open for reading only.
+    private var readOnlyFile: Int32 = -1
     /// Nothing was written from here on: what `truncate` adds is a hole, in what the file shows.
     private var writtenEnd = 0
     /// The memory file may have holes, which take memory when they are written.
@@ -24,6 +26,7 @@ package final class FileContents {
 
     deinit {
         if file >= 0 { Host.close(file) }
+        if readOnlyFile >= 0 { Host.close(readOnlyFile) }
         budget.release(charged)
     }
 
@@ -163,10 +166,14 @@ package final class FileContents {
     }
 
     /// The memory file, for mappings of the file: from now on the bytes live there, and may appear without a write.
-    package func mappable() throws(Errno) -> Int32 {
+    /// `writable`: the mapper may write the file; others get a descriptor that allows them no more than they may, since a
+    /// guest can map what it is given as it likes.
+    package func mappable(writable: Bool) throws(Errno) -> Int32 {
         if file < 0 { try moveToFile() }
         hasHoles = true
-        return file
+        guard !writable else { return file }
+        if readOnlyFile < 0 { readOnlyFile = try Host.reopen(file, flags: []) }
+        return readOnlyFile
     }
 
     private func moveToFile() throws(Errno) {

@@ -107,7 +107,8 @@ extension TmpNode: HolePunching {
             return .host(descriptor: lowerDescriptor, canWriteShared: false)
         }
         let maySeal = seals.map { $0 & 0x18 == 0 } ?? true
-        return .host(descriptor: try copyUp().mappable(), canWriteShared: writable && maySeal)
+        let mayWrite = writable && maySeal
+        return .host(descriptor: try copyUp().mappable(writable: mayWrite), canWriteShared: mayWrite)
     }
 }
 
