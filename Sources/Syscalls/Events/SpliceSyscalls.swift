@@ -70,7 +70,7 @@ extension GuestThread {
         _ from: Pipe, _ source: OpenFile, to target: OpenFile, _ offset: UInt, _ limit: Int, _ flags: UInt32
     ) throws(Errno) -> Int {
         let operations = target.operations
-        let position = try spliceOffset(of: target, offset)
+        let position = try spliceOffset(of: target, offset, limit)
         guard !target.flags.contains(.append) else { throw .EINVAL }
         let bytes = try bytes(in: from, of: source, limit, flags)
         guard !bytes.isEmpty else { return 0 }
@@ -94,7 +94,7 @@ extension GuestThread {
     ) throws(Errno) -> Int {
         let operations = source.operations
         guard operations.inode.kind != .directory else { throw .EINVAL }
-        let position = try spliceOffset(of: source, offset)
+        let position = try spliceOffset(of: source, offset, limit)
         let space = min(try room(in: to, of: target, flags), limit, GuestThread.piece)
         let noWait = flags & GuestThread.noWait != 0
         let bytes = try waiting(for: source, .readable, noWait: noWait) { () throws(Errno) in
@@ -112,12 +112,12 @@ extension GuestThread {
         return sent
     }
 
-    /// The offset that a call gives; nil where it gives none. Throws ESPIPE, EINVAL, EFAULT.
-    private func spliceOffset(of file: OpenFile, _ address: UInt) throws(Errno) -> Int64? {
+    /// The offset that a call gives for `count` bytes; nil where it gives none. Throws ESPIPE, EINVAL, EFAULT.
+    private func spliceOffset(of file: OpenFile, _ address: UInt, _ count: Int) throws(Errno) -> Int64? {
         guard address != 0 else { return nil }
         guard file.operations.isSeekable else { throw .ESPIPE }
         let offset: Int64 = try copyIn(Int64.self, from: address)
-        guard offset >= 0 else { throw .EINVAL }
+        guard offset >= 0, !offset.addingReportingOverflow(Int64(count)).overflow else { throw .EINVAL }
         return offset
     }
 

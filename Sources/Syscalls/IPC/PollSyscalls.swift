@@ -169,7 +169,9 @@ extension GuestThread {
             let seconds: Int64 = reader.take()
             let micro: Int64 = reader.take()
             guard seconds >= 0, micro >= 0 else { throw .EINVAL }
-            timeout = Timestamp(seconds: seconds + micro / 1_000_000, nanoseconds: micro % 1_000_000 * 1000)
+            let (sum, overflow) = seconds.addingReportingOverflow(micro / 1_000_000)
+            guard !overflow else { throw .EINVAL }
+            timeout = Timestamp(seconds: sum, nanoseconds: micro % 1_000_000 * 1000)
         }
         let deadline = try deadline(after: timeout)
         do throws(Errno) {
