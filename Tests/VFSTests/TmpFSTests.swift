@@ -62,6 +62,19 @@ struct TmpFSTests {
         file.release()
     }
 
+    @Test("whoever may not write a file is given a descriptor to map that cannot either", arguments: [false, true])
+    func readOnlyMapping(_ writes: Bool) throws {
+        try tree.make("f", "before")
+        let file = try tree.open("f", writes ? .readWrite : [])
+        guard case .host(let descriptor, let canWriteShared) = try file.operations.mapping(file) else {
+            Issue.record("not a memory file")
+            return
+        }
+        #expect(canWriteShared == writes)
+        #expect(try Host.statusFlags(descriptor).mayWrite == writes)
+        file.release()
+    }
+
     @Test("a directory shows its size and names as a tmpfs does, oldest first")
     func directory() throws {
         for name in ["c", "a", "b"] { try tree.make(name) }

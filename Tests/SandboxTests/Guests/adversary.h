@@ -159,3 +159,31 @@ static inline void arguments(int count, char **words, uint64_t *seed, long *roun
     setvbuf(stdout, 0, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);
 }
+
+static double slowest __attribute__((unused));
+
+/// Lets a child do its worst, and tells how long the witness waits for an answer meanwhile.
+static inline void watch(void (*body)(void), const char *what) {
+    uint64_t seed = next_random();
+    pid_t child = fork();
+    if (child == 0) {
+        close(witness_question[1]);
+        close(witness_answer[0]);
+        seed_random(seed);
+        body();
+        _exit(0);
+    }
+    double begin = seconds_now(), end = begin + 30;
+    int status = 0;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        double before = seconds_now();
+        ask_witness(what);
+        double took = seconds_now() - before;
+        if (took > slowest) slowest = took;
+        if (took > 1) fprintf(stderr, "%s: everybody else stood still for %.1f s\n", what, took);
+        if (seconds_now() > end) kill(child, SIGKILL);
+        pause_for(2000);
+    }
+    printf("%s: %.1f s\n", what, seconds_now() - begin);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 8) exit(1);
+}

@@ -197,34 +197,6 @@ static void large_arguments(void) {
     close(open("/tmp/l0", O_RDONLY));
 }
 
-static double slowest;
-
-/// How long the witness waits for an answer while a child does its worst.
-static void watch(void (*body)(void), const char *what) {
-    uint64_t seed = next_random();
-    pid_t child = fork();
-    if (child == 0) {
-        close(witness_question[1]);
-        close(witness_answer[0]);
-        seed_random(seed);
-        body();
-        _exit(0);
-    }
-    double begin = seconds_now(), end = begin + 30;
-    int status = 0;
-    while (waitpid(child, &status, WNOHANG) == 0) {
-        double before = seconds_now();
-        ask_witness(what);
-        double took = seconds_now() - before;
-        if (took > slowest) slowest = took;
-        if (took > 1) fprintf(stderr, "%s: everybody else stood still for %.1f s\n", what, took);
-        if (seconds_now() > end) kill(child, SIGKILL);
-        pause_for(2000);
-    }
-    printf("%s: %.1f s\n", what, seconds_now() - begin);
-    if (WIFEXITED(status) && WEXITSTATUS(status) == 8) exit(1);
-}
-
 int main(int count, char **words) {
     uint64_t seed;
     long rounds;
