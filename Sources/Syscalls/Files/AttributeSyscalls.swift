@@ -33,8 +33,8 @@ extension GuestThread {
         let credentials = fileCredentials
         guard credentials.owns(attributes) else { throw .EPERM }
         var permissions = mode.permissions
-        // Nobody gives a set-group-id bit for a group that is not theirs.
-        if attributes.mode.kind != .directory, !credentials.isIn(attributes.groupID), !credentials.has(.keepSetID) {
+        // Nobody gives a set-group-id bit for a group that is not theirs, be it to a program or to a directory.
+        if !credentials.isIn(attributes.groupID), !credentials.has(.keepSetID) {
             permissions &= ~0o2000
         }
         var change = AttributeChange()
