@@ -6,6 +6,7 @@ package enum CapabilityNumber {
     package static let setGroupID = 6
     package static let setUserID = 7
     package static let setCapabilities = 8
+    package static let lockMemory = 14
     package static let systemAdministration = 21
     package static let nice = 23
     package static let resource = 24

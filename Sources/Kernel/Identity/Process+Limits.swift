@@ -7,6 +7,7 @@ package enum ResourceNumber {
     package static let stack = 3
     package static let processes = 6
     package static let openFiles = 7
+    package static let lockedMemory = 8
     package static let nice = 13
     package static let realTimePriority = 14
     package static let count = 16

@@ -24,6 +24,18 @@ package final class MemoryMap {
     package let changed = WaitQueue()
     package var auxiliaryVector: [UInt8] = []
 
+    /// How `mlockall(2)` has new mappings locked.
+    package enum FutureLock {
+        case present
+        /// MCL_ONFAULT
+        case onFault
+    }
+
+    /// MCL_FUTURE; nil while new mappings are not locked.
+    package var futureLock: FutureLock?
+    /// Bytes that are locked: `VmLck`.
+    package var lockedLength: UInt { areas.areas.reduce(0) { $0 + ($1.isLocked ? $1.length : 0) } }
+
     package static let defaultTop: UInt = GuestLayout.taskSize - (1 << 34)
     package static let lowest: UInt = 0x10000
     /// `vm.max_map_count`.
@@ -43,6 +55,10 @@ package final class MemoryMap {
         copy.stackStart = stackStart
         copy.auxiliaryVector = auxiliaryVector
         for area in areas.areas where area.isKeptFromChildren { copy.areas.remove(area.start..<area.end) }
+        // Locks are not inherited.
+        for area in areas.areas where area.isLocked {
+            copy.changeCovered(area.start..<area.end) { $0.isLocked = false }
+        }
         return copy
     }
 
@@ -51,6 +67,7 @@ package final class MemoryMap {
         areas = VMAList()
         heap = 0..<0
         stack = 0..<0
+        futureLock = nil
     }
 
     // MARK: Arguments

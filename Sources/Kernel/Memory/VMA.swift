@@ -22,6 +22,8 @@ package struct MapFlags: OptionSet, Hashable, Sendable {
     package static let `private` = MapFlags(rawValue: 0x02)
     package static let typeMask: UInt32 = 0x0f
     package static let sharedValidate: UInt32 = 0x03
+    /// What `MAP_SHARED_VALIDATE` knows for every file: Linux's `LEGACY_MAP_MASK`, which has no MAP_FIXED_NOREPLACE.
+    package static let validated: UInt32 = 0x7c07_f9f3
     package static let fixed = MapFlags(rawValue: 0x10)
     package static let anonymous = MapFlags(rawValue: 0x20)
     package static let growsDown = MapFlags(rawValue: 0x100)

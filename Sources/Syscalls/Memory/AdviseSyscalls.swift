@@ -4,7 +4,7 @@ internal import LinuxABI
 internal import Platform
 internal import VFS
 
-/// mremap(2), madvise(2), msync(2), mincore(2), mlock(2) and their relatives.
+/// mremap(2), madvise(2), msync(2), mincore(2).
 extension GuestThread {
     /// See `mremap(2)`.
     func mremap(
@@ -41,6 +41,7 @@ extension GuestThread {
             !map.areas.overlaps(grown)
         {
             try checkGrowth(map, by: newLength - oldLength)
+            if area.isLocked { try checkLockLimit(map, adding: newLength - oldLength) }
             var part = area.part(from: old, to: area.end)
             part.end = grown.upperBound
             map.replace(old..<area.end, with: part)
@@ -61,7 +62,10 @@ extension GuestThread {
         _ map: MemoryMap, _ area: VMA, _ old: UInt, _ oldLength: UInt, _ newLength: UInt, to target: UInt,
         keepsOld: Bool
     ) throws(Errno) -> Int {
-        if newLength > oldLength { try checkGrowth(map, by: newLength - oldLength) }
+        if newLength > oldLength {
+            try checkGrowth(map, by: newLength - oldLength)
+            if area.isLocked { try checkLockLimit(map, adding: newLength - oldLength) }
+        }
         var moved = area.part(from: old, to: old + min(oldLength, newLength))
         moved.start = target
         moved.end = target + newLength
@@ -151,29 +155,6 @@ extension GuestThread {
             restart.bytesDone += count
             if restart.bytesDone < pages { throw giveWay(interrupted: .ERESTARTNOINTR) }
         }
-        return 0
-    }
-
-    /// mlock(2), mlock2(2), munlock(2): the host does not lock pages for guests, whose memory never leaves theirs.
-    /// But it makes them present, unless `onFault`.
-    func lockMemory(_ address: UInt, _ length: UInt, lock: Bool, onFault: Bool = false) throws(Errno) -> Int {
-        let offset = address % GuestLayout.pageSize
-        let (total, overflow) = length.addingReportingOverflow(offset)
-        guard !overflow else { throw .EINVAL }
-        let range = try MemoryMap.range(address - offset, total, error: .ENOMEM)
-        if lock, process.limits.values[8].soft == 0, !credentials.has(capability: 14) { throw .EPERM }
-        if lock, UInt64(length) > process.limits.values[8].soft, !credentials.has(capability: 14) { throw .ENOMEM }
-        guard let map, map.areas.covers(range) else { throw .ENOMEM }
-        try map.checkSplit(range)
-        map.change(range) { $0.isLocked = lock }
-        guard lock, !onFault else { return 0 }
-        for part in map.areas.parts(in: range) where !part.protection.isEmpty {
-            // MADV_POPULATE_WRITE for private memory, MADV_POPULATE_READ.
-            let writes = part.protection.contains(.write) && !part.isShared
-            commands.append(.advise(address: part.start, length: part.length, advice: writes ? 23 : 22))
-        }
-        // A page that the host cannot make present is no error of the guest's.
-        afterCommands = { _, _, _ in .result(0) }
         return 0
     }
 }

@@ -27,10 +27,17 @@ extension GuestThread {
         let (end, overflow) = offset.addingReportingOverflow(length)
         guard !overflow, end <= UInt(Int.max) else { throw .EOVERFLOW }
         guard kind == 1 || kind == 2 || kind == 3 else { throw .EINVAL }
-        if kind == MapFlags.sharedValidate, rawFlags & ~0x1f_ffff != 0 { throw .EOPNOTSUPP }
+        let isLocked = flags.contains(.locked) || map?.futureLock != nil
+        if flags.contains(.locked) { try checkMayLock() }
+        if kind == MapFlags.sharedValidate {
+            // No file here is made of persistent memory (MAP_SYNC), and memory without a file validates nothing.
+            guard file != nil else { throw .EINVAL }
+            guard rawFlags & ~MapFlags.validated == 0 else { throw .EOPNOTSUPP }
+        }
         let isShared = kind != 2
         let object = try mappedObject(file, length: length, isShared: isShared, protection)
         let map = try changeableMap()
+        if isLocked { try checkLockLimit(map, adding: length) }
 
         let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
         let start: UInt
@@ -48,19 +55,20 @@ extension GuestThread {
             start: start, end: start + length, protection: protection, isShared: isShared, object: object,
             offset: object == nil ? 0 : (file == nil ? 0 : offset))
         area.isGrowable = flags.contains(.growsDown)
+        area.isLocked = isLocked
         if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
         commands += try map.add(area, limit: process.limits.addressSpace.soft)
         let range = start..<start + length
         afterFailure { $0.map?.forget(range) }
-        if flags.contains(.populate) || flags.contains(.locked), protection.contains(.read) {
+        if flags.contains(.populate) || (isLocked && map.futureLock != .onFault), protection.contains(.read) {
             commands.append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
         }
         return Int(bitPattern: start)
     }
 
-    /// What the pages of a new mapping come from; nil for private zeros.
+    /// What the pages of a new mapping come from; nil for private zeros. `zeros`: the device that shared zeros come from.
     private func mappedObject(
-        _ file: OpenFile?, length: UInt, isShared: Bool, _ protection: Protection
+        _ file: OpenFile?, length: UInt, isShared: Bool, _ protection: Protection, zeros: OpenFile? = nil
     ) throws(Errno) -> MappedObject? {
         guard let file else {
             guard isShared else { return nil }
@@ -71,13 +79,14 @@ extension GuestThread {
                 Host.close(descriptor)
                 throw error
             }
-            return MappedObject(file: nil, descriptor: descriptor, ownsDescriptor: true, canWriteShared: true)
+            return MappedObject(
+                file: nil, descriptor: descriptor, ownsDescriptor: true, canWriteShared: zeros?.flags.mayWrite ?? true)
         }
         guard file.flags.mayRead else { throw .EACCES }
         if isShared, protection.contains(.write), !file.flags.mayWrite { throw .EACCES }
         switch try file.operations.mapping(file) {
         case .anonymous:
-            return isShared ? try mappedObject(nil, length: length, isShared: true, protection) : nil
+            return isShared ? try mappedObject(nil, length: length, isShared: true, protection, zeros: file) : nil
         case .host(let descriptor, let canWriteShared):
             if isShared, protection.contains(.write), !canWriteShared {
                 // F_SEAL_WRITE, F_SEAL_FUTURE_WRITE
@@ -147,9 +156,14 @@ extension GuestThread {
             var area = VMA(
                 start: oldTop, end: newTop, protection: [.read, .write], isShared: false, object: nil, offset: 0)
             area.label = "[heap]"
+            area.isLocked = map.futureLock != nil
             do throws(Errno) {
+                if area.isLocked { try checkLockLimit(map, adding: area.length) }
                 try checkDataLimit(map, adding: area.length)
                 commands += try map.add(area, limit: process.limits.addressSpace.soft)
+                if map.futureLock == .present {
+                    commands.append(.advise(address: oldTop, length: newTop - oldTop, advice: 23))
+                }
             } catch {
                 return Int(bitPattern: old)
             }

@@ -69,10 +69,9 @@ extension SyscallRow {
         implement(Linux.munlock) { (t, address, length) throws(Errno) in
             try t.lockMemory(address, length, lock: false)
         },
-        implement(Linux.mlockall, .partial("nothing is pinned")) { (_, flags) throws(Errno) in
-            guard flags != 0, flags & ~7 == 0, flags != 4 else { throw .EINVAL }
-            return 0
+        implement(Linux.mlockall, .partial("nothing is pinned")) { (t, flags) throws(Errno) in
+            try t.lockAll(UInt32(truncatingIfNeeded: flags))
         },
-        implement(Linux.munlockall) { (_) throws(Errno) in 0 },
+        implement(Linux.munlockall) { (t) throws(Errno) in try t.unlockAll() },
     ]
 }
