@@ -133,8 +133,10 @@ extension Kernel {
             send(info, to: parent)
         }
         let isIgnored = action.handler == SignalAction.ignore || action.flags & 2 != 0
+        // Nobody will ever wait for it, so its time counts nowhere.
         if signal.rawValue == 17, isIgnored {
-            reap(process)
+            parent.children.removeAll { $0 === process }
+            forget(process)
         }
         parent.childEvents.wakeAll()
     }
