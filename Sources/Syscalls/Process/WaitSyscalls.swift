@@ -128,6 +128,7 @@ extension GuestThread {
             | GuestThread.all
         guard options & ~allowed == 0, options & kinds != 0 else { throw .EINVAL }
         let target: WaitTarget
+        var isNonBlocking = false
         switch kind {
         case 0: target = .any
         case 1:
@@ -138,10 +139,14 @@ extension GuestThread {
             target = .group(id.rawValue == 0 ? process.group : id)
         case 3:
             guard id.rawValue >= 0 else { throw .EINVAL }
-            target = .process(try processBehind(FileNumber(id.rawValue)))
+            let file = try files.file(FileNumber(id.rawValue))
+            target = .process(try processBehind(file))
+            isNonBlocking = file.isNonBlocking && options & GuestThread.noHang == 0
         default: throw .EINVAL
         }
-        let event = try waitForChild(target, options)
+        let event = try waitForChild(target, options | (isNonBlocking ? GuestThread.noHang : 0))
+        // PIDFD_NONBLOCK
+        if isNonBlocking, event == nil { throw .EAGAIN }
         if info != 0 {
             var writer = ByteWriter(capacity: 128)
             if let event {
@@ -161,8 +166,8 @@ extension GuestThread {
     }
 
     /// The process that a pidfd stands for. Throws EBADF, also for another kind of file.
-    private func processBehind(_ number: FileNumber) throws(Errno) -> ProcessID {
-        guard let pidFile = try files.file(number).operations as? any ProcessFile else { throw .EBADF }
+    private func processBehind(_ file: OpenFile) throws(Errno) -> ProcessID {
+        guard let pidFile = file.operations as? any ProcessFile else { throw .EBADF }
         return pidFile.processID
     }
 }
