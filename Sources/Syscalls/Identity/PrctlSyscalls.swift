@@ -43,7 +43,8 @@ extension GuestThread {
             try copyOut(integer: clearThreadID, to: a)
             return 0
         // PR_GET_SPECULATION_CTRL, PR_SET_SPECULATION_CTRL: nothing that could be controlled.
-        case 52, 53: throw .ENODEV
+        case 52: throw b == 0 && c == 0 && d == 0 ? .ENODEV : .EINVAL
+        case 53: throw c == 0 && d == 0 ? .ENODEV : .EINVAL
         case 0x5356_4d41: return try setMemoryName(a, b, c, d)
         // PR_GET_MDWE, PR_GET_MEMORY_MERGE: neither can be set.
         case 66, 68:

@@ -233,8 +233,8 @@ extension GuestThread {
     }
 
     func ioprioSet(_ which: Int32, _ who: Int32, _ priority: Int32) throws(Errno) -> Int {
-        let level = priority & 0x1fff
-        switch priority >> 13 {
+        let level = priority & 7
+        switch priority >> 13 & 7 {
         case 0: guard level == 0 else { throw .EINVAL }
         case 1:
             let isAdministrator = credentials.has(capability: CapabilityNumber.systemAdministration)
