@@ -45,14 +45,17 @@ package final class GeneratedFile: Inode {
     private let text: () throws(Errno) -> [UInt8]
     private let store: (([UInt8]) throws(Errno) -> Void)?
     private let check: (() throws(Errno) -> Void)?
+    let readiness: PollEvents?
     package let locks = FileLocks()
 
-    /// `check`: asked at each opening, beyond the permission bits.
+    /// `check`: asked at each opening, beyond the permission bits. `readiness`: what the file is always ready for, where
+    /// it has Linux's `poll` operation, without which `epoll_ctl(2)` refuses it.
     package init(
-        _ facts: GeneratedFacts, check: (() throws(Errno) -> Void)? = nil,
+        _ facts: GeneratedFacts, readiness: PollEvents? = nil, check: (() throws(Errno) -> Void)? = nil,
         store: (([UInt8]) throws(Errno) -> Void)? = nil, _ text: @escaping () throws(Errno) -> [UInt8]
     ) {
         self.facts = facts
+        self.readiness = readiness
         self.check = check
         self.store = store
         self.text = text
@@ -86,10 +89,19 @@ final class GeneratedText: FileOperations {
     /// Linux takes no more than a page at a write.
     private static let maximumWrite = 4096
 
-    init(_ file: GeneratedFile) { self.file = file }
+    /// Nobody ever wakes it: what these files say changes without notice.
+    private let queue: WaitQueue?
+
+    init(_ file: GeneratedFile) {
+        self.file = file
+        queue = file.readiness == nil ? nil : WaitQueue()
+    }
 
     var inode: any Inode { file }
     var isSeekable: Bool { true }
+    var waitQueue: WaitQueue? { queue }
+
+    func poll(_ open: OpenFile) -> PollEvents { file.readiness ?? [.readable, .writable] }
 
     func read(_ open: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         let start = offset ?? open.position

@@ -12,6 +12,7 @@ extension ProcFS {
         var isWritable = false
         /// Only in the directories of threads.
         var isOfThread = false
+        var readiness: PollEvents?
     }
 
     private static let files: [File] = [
@@ -25,8 +26,8 @@ extension ProcFS {
         File(name: "stat"),
         File(name: "statm"),
         File(name: "maps", isGuarded: true),
-        File(name: "mounts"),
-        File(name: "mountinfo"),
+        File(name: "mounts", readiness: .readable),
+        File(name: "mountinfo", readiness: .readable),
         File(name: "smaps", isGuarded: true),
         File(name: "smaps_rollup", isGuarded: true),
         File(name: "wchan"),
@@ -136,8 +137,10 @@ extension ProcFS {
         let check: (() throws(Errno) -> Void)? =
             file.isGuarded
             ? { () throws(Errno) in if !information.mayInspect(id) { throw .EACCES } } : nil
-        return GeneratedFile(facts(id, thread: thread, 32 + index, file.permissions), check: check, store: store) {
-            () throws(Errno) in
+        return GeneratedFile(
+            facts(id, thread: thread, 32 + index, file.permissions), readiness: file.readiness, check: check,
+            store: store
+        ) { () throws(Errno) in
             guard information.exists(id) else { throw .ESRCH }
             return try information.text(name, of: id, thread: thread)
         }

@@ -11,11 +11,12 @@ extension ProcFS {
         ],
         "sys": ["fs/", "kernel/", "net/", "vm/"],
         "sys/fs": [
-            "aio-max-nr", "aio-nr", "epoll/", "file-max", "file-nr", "lease-break-time", "leases-enable", "nr_open",
-            "overflowgid", "overflowuid", "pipe-max-size", "pipe-user-pages-hard", "pipe-user-pages-soft",
+            "aio-max-nr", "aio-nr", "epoll/", "file-max", "file-nr", "inotify/", "lease-break-time", "leases-enable",
+            "nr_open", "overflowgid", "overflowuid", "pipe-max-size", "pipe-user-pages-hard", "pipe-user-pages-soft",
             "protected_fifos", "protected_hardlinks", "protected_regular", "protected_symlinks", "suid_dumpable",
         ],
         "sys/fs/epoll": ["max_user_watches"],
+        "sys/fs/inotify": ["max_queued_events", "max_user_instances", "max_user_watches"],
         "sys/kernel": [
             "arch", "cap_last_cap", "core_pattern", "core_uses_pid", "domainname", "dmesg_restrict", "hostname",
             "kptr_restrict", "msgmax", "msgmnb", "msgmni", "ngroups_max", "osrelease", "ostype", "overflowgid",
@@ -44,9 +45,10 @@ extension ProcFS {
             let store: (([UInt8]) throws(Errno) -> Void)? =
                 isSetting
                 ? { bytes throws(Errno) in try information.storeSystem(bytes, to: full) } : nil
-            return GeneratedFile(facts(base + UInt64(index) + 1, isSetting ? 0o644 : 0o444), store: store) {
-                () throws(Errno) in try information.systemText(full)
-            }
+            return GeneratedFile(
+                facts(base + UInt64(index) + 1, isSetting ? 0o644 : 0o444), readiness: [.readable, .writable],
+                store: store
+            ) { () throws(Errno) in try information.systemText(full) }
         } list: { () throws(Errno) in
             names.enumerated().map { index, name in
                 guard name.hasSuffix("/") else { return entry(name, base + UInt64(index) + 1, .regular) }

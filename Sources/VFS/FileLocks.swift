@@ -30,6 +30,8 @@ package final class FileLocks {
     private var whole: [ObjectIdentifier: Bool] = [:]
     /// How many descriptions may write the file.
     package internal(set) var writers = 0
+    /// How many descriptions that have a place in the tree are open.
+    package internal(set) var holders = 0
     /// Fired whenever a lock goes or shrinks.
     package let released = WaitQueue()
 

@@ -26,8 +26,9 @@ package struct FileEvents: OptionSet, Sendable {
 /// Somebody who watches files: an inotify instance.
 package protocol FileWatcher: AnyObject {
     /// Something happened to a file that is watched. The name is that of the entry, where the file is a directory and it
-    /// happened in it; the cookie is the same for the two halves of a rename, otherwise 0.
-    func heard(_ events: FileEvents, of file: FileIdentity, name: FileName?, cookie: UInt32)
+    /// happened in it; the cookie is the same for the two halves of a rename, otherwise 0. `isUnlinked`: it happened
+    /// through a name that is gone.
+    func heard(_ events: FileEvents, of file: FileIdentity, name: FileName?, cookie: UInt32, isUnlinked: Bool)
 }
 
 /// What tells one file from every other: names come and go, and nodes may be made anew at each look.
@@ -64,10 +65,14 @@ package final class FileWatches {
         if watchers[file]?.isEmpty == true { watchers[file] = nil }
     }
 
-    fileprivate func tell(_ inode: any Inode, _ events: FileEvents, name: FileName?, cookie: UInt32) {
+    fileprivate func tell(
+        _ inode: any Inode, _ events: FileEvents, name: FileName?, cookie: UInt32, isUnlinked: Bool = false
+    ) {
         guard !watchers.isEmpty, let attributes = try? inode.attributes() else { return }
         let file = FileIdentity(attributes)
-        for watcher in watchers[file] ?? [] { watcher.heard(events, of: file, name: name, cookie: cookie) }
+        for watcher in watchers[file] ?? [] {
+            watcher.heard(events, of: file, name: name, cookie: cookie, isUnlinked: isUnlinked)
+        }
     }
 }
 
@@ -76,8 +81,8 @@ extension Dentry {
     package func notify(_ events: FileEvents) {
         guard let watches = mount.watches else { return }
         let events = inode.kind == .directory ? events.union(.isDirectory) : events
-        if let parent { watches.tell(parent.inode, events, name: name, cookie: 0) }
-        watches.tell(inode, events, name: nil, cookie: 0)
+        if let parent { watches.tell(parent.inode, events, name: name, cookie: 0, isUnlinked: isDeleted) }
+        watches.tell(inode, events, name: nil, cookie: 0, isUnlinked: isDeleted)
     }
 
     /// Something happened to the file that its directory does not hear of.
@@ -96,7 +101,16 @@ extension Dentry {
         let isDirectory = inode.kind == .directory
         if !isDirectory { watches.tell(inode, .attributes, name: nil, cookie: 0) }
         let links = (try? inode.attributes().links) ?? 0
-        if isDirectory || links == 0 { watches.tell(inode, .deleteSelf, name: nil, cookie: 0) }
+        if isDirectory || links == 0, inode.locks.holders == 0 {
+            watches.tell(inode, .deleteSelf, name: nil, cookie: 0)
+        }
+    }
+
+    /// Nobody holds the file open any more, which may be its end.
+    func notifyEnd() {
+        guard let watches = mount.watches, isDeleted else { return }
+        let isGone = inode.kind == .directory || (try? inode.attributes().links) == 0
+        if isGone { watches.tell(inode, .deleteSelf, name: nil, cookie: 0) }
     }
 
     /// A name has moved, perhaps over another file.

@@ -10,27 +10,57 @@ package final class OpenFile {
     package var position: Int64 = 0
     /// Where in the tree the file was opened; nil for pipes, sockets and the like.
     package let location: Dentry?
-    /// `F_SETOWN`: the process (positive) or group (negative) that gets SIGIO.
-    package var owner: Int32 = 0
+    package var owner = Owner()
     /// `F_SETSIG`.
     package var signal: Int32 = 0
+    /// Whoever sends the owner signals while `O_ASYNC` is set, and where it stands in line.
+    package var asynchronous: (waiter: any Waiter, queue: WaitQueue)?
+    /// True if the very `open(2)` that made the description also made the file: `F_CREATED_QUERY`.
+    package var hasCreated = false
+
+    /// `F_SETOWN`: who gets SIGIO.
+    package struct Owner: Sendable {
+        package enum Kind: Int32, Sendable {
+            case thread = 0
+            case process = 1
+            case group = 2
+        }
+
+        package var kind = Kind.thread
+        /// 0 for nobody.
+        package var number: Int32 = 0
+        /// Who said so.
+        package var userID: UInt32 = 0
+        package var effectiveUserID: UInt32 = 0
+
+        package init() {}
+    }
 
     /// Descriptors, mappings and messages in flight that name the description.
     package private(set) var references = 0
     /// Counted among those who may write the file, which is not executed meanwhile.
     private var writes: FileLocks?
+    /// Counted among those who hold the file, which lives on without a name meanwhile.
+    private var holds: FileLocks?
 
     package init(_ operations: any FileOperations, flags: OpenFlags, location: Dentry? = nil) {
         self.operations = operations
         self.flags = flags
         self.location = location
+        if location != nil {
+            holds = operations.inode.locks
+            holds?.holders += 1
+        }
         if flags.mayWrite, location != nil, operations.inode.kind == .regular {
             writes = operations.inode.locks
             writes?.writers += 1
         }
     }
 
-    deinit { writes?.writers -= 1 }
+    deinit {
+        writes?.writers -= 1
+        holds?.holders -= 1
+    }
 
     package var isNonBlocking: Bool { flags.contains(.nonBlocking) }
 
@@ -44,7 +74,19 @@ package final class OpenFile {
         writes?.writers -= 1
         writes = nil
         if !flags.contains(.pathOnly) { location?.notify(flags.mayWrite ? .closeWritten : .closeUnwritten) }
+        stopSignals()
         operations.release(self)
+        guard let held = holds else { return }
+        holds = nil
+        held.holders -= 1
+        if held.holders == 0 { location?.notifyEnd() }
+    }
+
+    /// No signals for the owner from now on.
+    package func stopSignals() {
+        guard let (waiter, queue) = asynchronous else { return }
+        asynchronous = nil
+        queue.remove(waiter)
     }
 }
 

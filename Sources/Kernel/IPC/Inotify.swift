@@ -21,12 +21,14 @@ package final class Inotify: FileOperations, FileWatcher {
     package static let maskAdd: UInt32 = 0x2000_0000
     package static let maskCreate: UInt32 = 0x1000_0000
     private static let oneShot: UInt32 = 0x8000_0000
+    /// `IN_EXCL_UNLINK`
+    private static let excludeUnlinked: UInt32 = 0x0400_0000
     private static let ignored: UInt32 = 0x8000
     private static let overflow: UInt32 = 0x4000
     /// `fs.inotify.max_queued_events`
-    private static let mostEvents = 16384
+    package static let mostEvents = 16384
     /// `fs.inotify.max_user_watches`
-    private static let mostWatches = 65536
+    package static let mostWatches = 65536
 
     private var watches: [Int32: Watch] = [:]
     private var numbers: [FileIdentity: Int32] = [:]
@@ -52,7 +54,7 @@ package final class Inotify: FileOperations, FileWatcher {
 
     /// Watches a file, or changes what is watched of it. Throws EEXIST, ENOSPC.
     package func add(_ file: FileIdentity, mask: UInt32) throws(Errno) -> Int32 {
-        let kept = mask & (FileEvents.all.rawValue | Inotify.oneShot)
+        let kept = mask & (FileEvents.all.rawValue | Inotify.oneShot | Inotify.excludeUnlinked)
         if let number = numbers[file], let known = watches[number] {
             guard mask & Inotify.maskCreate == 0 else { throw .EEXIST }
             watches[number]?.mask = mask & Inotify.maskAdd != 0 ? known.mask | kept : kept
@@ -77,8 +79,11 @@ package final class Inotify: FileOperations, FileWatcher {
 
     // MARK: Events
 
-    package func heard(_ happened: FileEvents, of file: FileIdentity, name: FileName?, cookie: UInt32) {
+    package func heard(
+        _ happened: FileEvents, of file: FileIdentity, name: FileName?, cookie: UInt32, isUnlinked: Bool
+    ) {
         guard let number = numbers[file], let watch = watches[number] else { return }
+        if isUnlinked, watch.mask & Inotify.excludeUnlinked != 0 { return }
         if watch.mask & happened.rawValue & FileEvents.all.rawValue != 0 {
             post(Event(watch: number, mask: happened.rawValue, cookie: cookie, name: name?.bytes ?? []))
             if watch.mask & Inotify.oneShot != 0 {

@@ -74,7 +74,8 @@ extension GuestThread {
             return 0
         case 3: return Int(file.flags.rawValue)
         case 4:
-            let changeable: OpenFlags = [.append, .async, .direct, .noAccessTime, .nonBlocking]
+            var changeable: OpenFlags = [.append, .direct, .noAccessTime, .nonBlocking]
+            if IOSignal.knows(file) { changeable.insert(.async) }
             let wanted = OpenFlags(rawValue: UInt32(truncatingIfNeeded: argument)).intersection(changeable)
             let flags = file.flags.subtracting(changeable).union(wanted)
             if wanted.contains(.noAccessTime), !file.flags.contains(.noAccessTime) {
@@ -82,12 +83,11 @@ extension GuestThread {
             }
             try file.operations.flagsWillChange(file, to: flags)
             file.flags = flags
+            signalInput(file, number)
             return 0
         case 5, 6, 7, 36, 37, 38: return try recordLock(file, command, argument)
-        case 8:
-            file.owner = Int32(truncatingIfNeeded: argument)
-            return 0
-        case 9: return Int(file.owner)
+        case 8: return try setOwner(file, Int32(truncatingIfNeeded: argument))
+        case 9: return Int(file.owner.kind == .group ? 0 &- file.owner.number : file.owner.number)
         case 10:
             guard argument <= 64 else { throw .EINVAL }
             file.signal = Int32(argument)
@@ -105,32 +105,9 @@ extension GuestThread {
             guard fileCredentials.owns(try file.operations.inode.attributes()) else { throw .EACCES }
             throw argument == 2 ? .EAGAIN : .EINVAL
         case 1025: return 2
+        case 1028: return file.hasCreated ? 1 : 0
         default: throw .EINVAL
         }
-    }
-
-    /// F_SETOWN_EX and F_GETOWN_EX: a type (thread 0, process 1, group 2) and a number.
-    private func ownerStructure(_ file: OpenFile, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
-        if command == 16 {
-            var writer = ByteWriter(capacity: 8)
-            writer.put(Int32(file.owner < 0 ? 2 : 1))
-            writer.put(file.owner < 0 ? 0 &- file.owner : file.owner)
-            try copyOut(writer.bytes, to: argument)
-            return 0
-        }
-        var reader = ByteReader(try copyIn(8, from: argument))
-        let type: Int32 = reader.take()
-        let number: Int32 = reader.take()
-        guard (0...2).contains(type), number >= 0 else { throw .EINVAL }
-        let id = ProcessID(number)
-        let exists =
-            number == 0
-            || (type == 2
-                ? !kernel.members(ofGroup: id).isEmpty
-                : type == 1 ? kernel.processes[id] != nil : kernel.threads[id] != nil)
-        guard exists else { throw .ESRCH }
-        file.owner = type == 2 ? 0 &- number : number
-        return 0
     }
 
     private func seals(_ file: OpenFile, _ more: UInt32?) throws(Errno) -> Int {
@@ -154,7 +131,9 @@ extension GuestThread {
         case 0x5421, 0x5452:
             let on: Int32 = try copyIn(Int32.self, from: argument)
             let flag: OpenFlags = command == 0x5421 ? .nonBlocking : .async
+            if flag == .async, (on != 0) != file.flags.contains(.async), !IOSignal.knows(file) { throw .ENOTTY }
             if on != 0 { file.flags.insert(flag) } else { file.flags.remove(flag) }
+            signalInput(file, number)
             return 0
         case 0x541b where file.operations.inode.kind == .regular && file.operations.isSeekable:
             // An address of /proc/pid/mem may look negative.

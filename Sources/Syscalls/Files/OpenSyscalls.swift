@@ -149,6 +149,7 @@ extension GuestThread {
         status.insert(.largeFile)
         // Something without a place but in /proc (a pipe, say) stays without one.
         let file = OpenFile(operations, flags: status, location: dentry.isPlaceless ? nil : dentry)
+        file.hasCreated = isNew && kept == nil
         if operations is PipeEnd, let named = (inode as? any NamedPipeHolder)?.namedPipe {
             return try waitForPeer(file, named, flags)
         }

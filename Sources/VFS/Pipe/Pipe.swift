@@ -30,6 +30,8 @@ package final class Pipe {
     package internal(set) var writers = 0
     /// Both ends wait here, told apart by what they wait for.
     package let waitQueue = WaitQueue()
+    /// Those who are signalled at every transfer (`O_ASYNC`), be it news to a waiter or not.
+    package let transfers = WaitQueue()
 
     package init() {}
 
@@ -43,6 +45,7 @@ package final class Pipe {
             if writers == 0 { return }
             throw .EAGAIN
         }
+        let wasFull = room <= 0
         let (wanted, dropped) = takePages(output.freeCapacity)
         // At most two pieces: up to the ring's end, and on from its beginning.
         let first = min(wanted, ring.count - head)
@@ -53,7 +56,9 @@ package final class Pipe {
         head = ring.isEmpty ? 0 : (head + wanted + dropped) % ring.count
         count -= wanted + dropped
         if count == 0 { head = 0 }
-        waitQueue.wake(.writable)
+        // Who could write before learns nothing new.
+        if wasFull, room > 0 { waitQueue.wake(.writable) }
+        transfers.wake(.writable)
     }
 
     /// How many bytes a read of at most `limit` gets, and how many of a packet are lost to it.
@@ -104,6 +109,7 @@ package final class Pipe {
         span.replace(at: 0, with: bytes.extracting(first..<taken))
         count += taken
         waitQueue.wake(.readable)
+        transfers.wake(.readable)
         return taken
     }
 
@@ -149,7 +155,10 @@ package final class Pipe {
         pages = []
     }
 
-    func endClosed() { waitQueue.wakeAll() }
+    func endClosed() {
+        waitQueue.wakeAll()
+        transfers.wakeAll()
+    }
 }
 
 /// One end of a pipe, or both for a FIFO opened with `O_RDWR`.
