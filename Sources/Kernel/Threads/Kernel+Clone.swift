@@ -72,6 +72,12 @@ extension Kernel {
             fileSystem: flags.contains(.fileSystem) ? parent.fileSystem : parent.fileSystem.copy(),
             credentials: parent.credentials, memory: childMap.memory, name: parent.name)
         if flags.contains(.files) { parent.files.addUser() }
+        if !sharesMemory {
+            // MADV_DONTFORK: the host has copied these, too.
+            for area in map.areas.areas where area.isKeptFromChildren {
+                child.commands.append(.unmap(address: area.start, length: area.length))
+            }
+        }
         child.settings = parent.settings.inherited
         child.map = childMap
         childMap.users += 1

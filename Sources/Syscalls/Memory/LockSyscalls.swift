@@ -34,7 +34,11 @@ extension GuestThread {
         try map.checkSplit(range)
         map.changeCovered(range) { $0.isLocked = lock }
         guard map.areas.covers(range) else { throw .ENOMEM }
-        if lock, !onFault { populate(map, range) }
+        guard lock, !onFault else { return 0 }
+        populate(map, range)
+        // What cannot be made present, past a file's end say, is locked all the same, but the caller hears of it.
+        if map.areas.parts(in: range).contains(where: \.protection.isEmpty) { throw .ENOMEM }
+        afterCommands = { _, _, failure in .result(failure == .EFAULT ? -Int(Errno.ENOMEM.rawValue) : 0) }
         return 0
     }
 
@@ -51,7 +55,11 @@ extension GuestThread {
         guard current else { return 0 }
         let everything = 0..<GuestLayout.taskSize
         map.changeCovered(everything) { $0.isLocked = true }
-        if !onFault { populate(map, everything) }
+        if !onFault {
+            populate(map, everything)
+            // Here nobody hears of it.
+            afterCommands = { _, _, _ in .result(0) }
+        }
         return 0
     }
 
@@ -64,12 +72,10 @@ extension GuestThread {
     }
 
     private func populate(_ map: MemoryMap, _ range: Range<UInt>) {
-        for part in map.areas.parts(in: range) where !part.protection.isEmpty {
+        for part in map.areas.parts(in: range) where !part.protection.isDisjoint(with: [.read, .write]) {
             // MADV_POPULATE_WRITE for private memory and what cannot be read, MADV_POPULATE_READ.
             let writes = part.protection.contains(.write) && !(part.isShared && part.protection.contains(.read))
             commands.append(.advise(address: part.start, length: part.length, advice: writes ? 23 : 22))
         }
-        // A page that the host cannot make present is no error of the guest's.
-        afterCommands = { _, _, _ in .result(0) }
     }
 }

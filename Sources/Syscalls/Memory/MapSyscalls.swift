@@ -35,6 +35,8 @@ extension GuestThread {
             guard rawFlags & ~MapFlags.validated == 0 else { throw .EOPNOTSUPP }
         }
         let isShared = kind != 2
+        // Only private memory without a file grows downwards.
+        if flags.contains(.growsDown), isShared || file != nil { throw .EINVAL }
         let object = try mappedObject(file, length: length, isShared: isShared, protection)
         let map = try changeableMap()
         if isLocked { try checkLockLimit(map, adding: length) }
@@ -59,11 +61,13 @@ extension GuestThread {
         if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
         commands += try map.add(area, limit: process.limits.addressSpace.soft)
         let range = start..<start + length
-        afterFailure { $0.map?.forget(range) }
+        // Only making pages present gives EFAULT, at the end of the file say, and that is no error of the mapping.
+        let result = Int(bitPattern: start)
+        afterFailure(but: .EFAULT, result) { $0.map?.forget(range) }
         if flags.contains(.populate) || (isLocked && map.futureLock != .onFault), protection.contains(.read) {
             commands.append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
         }
-        return Int(bitPattern: start)
+        return result
     }
 
     /// What the pages of a new mapping come from; nil for private zeros. `zeros`: the device that shared zeros come from.
@@ -99,10 +103,12 @@ extension GuestThread {
         }
     }
 
-    /// If the stub cannot do what was asked, `undo` runs and the call fails with the host's error.
-    func afterFailure(_ undo: @escaping (GuestThread) -> Void) {
+    /// If the stub cannot do what was asked, `undo` runs and the call fails with the host's error; but if that is
+    /// `harmless`, the call has its result.
+    func afterFailure(but harmless: Errno? = nil, _ result: Int = 0, _ undo: @escaping (GuestThread) -> Void) {
         afterCommands = { thread, _, failure in
             guard let failure else { return .result(thread.restart.value) }
+            if failure == harmless { return .result(result) }
             undo(thread)
             return .result(-Int((failure == .EAGAIN ? .ENOMEM : failure).rawValue))
         }
