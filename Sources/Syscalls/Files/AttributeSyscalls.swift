@@ -130,13 +130,7 @@ extension GuestThread {
     private func setTimes(
         _ directory: FileNumber, _ pointer: UserString, _ pair: [Timestamp]?, _ flags: UInt32
     ) throws(Errno) -> Int {
-        if let pair {
-            for time in pair {
-                let special = time.nanoseconds == GuestThread.now || time.nanoseconds == GuestThread.omit
-                guard special || (time.nanoseconds >= 0 && time.nanoseconds < 1_000_000_000) else { throw .EINVAL }
-            }
-            if pair.allSatisfy({ $0.nanoseconds == GuestThread.omit }) { return 0 }
-        }
+        if let pair, pair.allSatisfy({ $0.nanoseconds == GuestThread.omit }) { return 0 }
         let inode: any Inode
         let place: Dentry?
         if pointer.isNull, directory != .currentDirectory {
@@ -152,6 +146,11 @@ extension GuestThread {
             try writable(dentry)
             inode = dentry.inode
             place = dentry
+        }
+        // Only now: what is wrong with the file is told first.
+        for time in pair ?? [] {
+            let special = time.nanoseconds == GuestThread.now || time.nanoseconds == GuestThread.omit
+            guard special || (time.nanoseconds >= 0 && time.nanoseconds < 1_000_000_000) else { throw .EINVAL }
         }
         let attributes = try inode.attributes()
         let credentials = fileCredentials
@@ -178,13 +177,19 @@ extension GuestThread {
 
     // MARK: Extended attributes
 
-    /// The name of an attribute. Throws ERANGE, EOPNOTSUPP for a namespace that Linux has not.
-    private func attributeName(_ pointer: UserString) throws(Errno) -> [UInt8] {
+    /// The name of an attribute. Throws ERANGE, EOPNOTSUPP for a namespace that Linux has not, but EACCES if the file's
+    /// mode does not even allow the access.
+    private func attributeName(
+        _ pointer: UserString, _ inode: any Inode, for access: Access
+    ) throws(Errno) -> [UInt8] {
         let name = try copyInString(from: pointer.address, limit: 256, tooLong: .ERANGE)
         guard !name.isEmpty else { throw .ERANGE }
         let spaces = ["user.", "trusted.", "security.", "system."]
         let text = String(decoding: name, as: UTF8.self)
-        guard let space = spaces.first(where: { text.hasPrefix($0) }) else { throw .EOPNOTSUPP }
+        guard let space = spaces.first(where: { text.hasPrefix($0) }) else {
+            try fileCredentials.check(access, try inode.attributes())
+            throw .EOPNOTSUPP
+        }
         guard text.count > space.count else { throw .EINVAL }
         return name
     }
@@ -218,7 +223,7 @@ extension GuestThread {
         _ inode: any Inode, _ place: Dentry?, _ pointer: UserString, _ value: UInt, _ size: UInt, _ flags: Int32
     ) throws(Errno) -> Int {
         guard flags & ~3 == 0 else { throw .EINVAL }
-        let name = try attributeName(pointer)
+        let name = try attributeName(pointer, inode, for: .write)
         guard size <= 65536 else { throw .E2BIG }
         let bytes = try copyIn(Int(size), from: value)
         if name.starts(with: GuestThread.systemSpace) { return try setAccessList(inode, place, name, bytes) }
@@ -261,7 +266,7 @@ extension GuestThread {
     }
 
     func getAttribute(_ inode: any Inode, _ pointer: UserString, _ value: UInt, _ size: UInt) throws(Errno) -> Int {
-        let name = try attributeName(pointer)
+        let name = try attributeName(pointer, inode, for: .read)
         // Files have no access control lists, and could have some.
         if name.starts(with: GuestThread.systemSpace) {
             throw GuestThread.accessLists.contains(name) && inode.kind != .symbolicLink ? .ENODATA : .EOPNOTSUPP
@@ -288,7 +293,7 @@ extension GuestThread {
     }
 
     func removeAttribute(_ inode: any Inode, _ place: Dentry?, _ pointer: UserString) throws(Errno) -> Int {
-        let name = try attributeName(pointer)
+        let name = try attributeName(pointer, inode, for: .write)
         if name.starts(with: GuestThread.systemSpace) { return try removeAccessList(inode, place, name) }
         try writable(place)
         try checkUserSpace(inode, name)

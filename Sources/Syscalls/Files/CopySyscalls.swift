@@ -95,7 +95,10 @@ extension GuestThread {
                     try target.operations.write(
                         target, bytes.span.extracting(first: limit), at: to.map { $0 &+ Int64(done) })
                 }
-                if from == nil { _ = try source.operations.seek(source, to: position &+ Int64(took), whence: 0) }
+                // One description at both ends has one position, which moves once.
+                if from == nil, to != nil || source !== target {
+                    _ = try source.operations.seek(source, to: position &+ Int64(took), whence: 0)
+                }
                 if to == nil, target.operations.isSeekable { target.position &+= Int64(took) }
                 done += took
                 restart.bytesDone = done

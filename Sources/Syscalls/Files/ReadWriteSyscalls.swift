@@ -10,6 +10,7 @@ extension GuestThread {
     func read(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayRead else { throw .EBADF }
+        if count == 0, file.operations is DirectoryFile { throw .EISDIR }
         return try read(file, [try Segment(buffer.address, count)], at: nil)
     }
 
@@ -18,6 +19,7 @@ extension GuestThread {
         let file = try file(number)
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayRead else { throw .EBADF }
+        if count == 0, file.operations is DirectoryFile { throw .EISDIR }
         return try read(file, [try Segment(buffer.address, count)], at: Int64(offset))
     }
 
@@ -101,7 +103,6 @@ extension GuestThread {
             if offset == nil, isSeekable { file.position &+= Int64(got) }
             return got
         }
-        if segments.allSatisfy({ $0.count == 0 }), operations is DirectoryFile { throw .EISDIR }
         return done
     }
 

@@ -127,6 +127,7 @@ extension GuestThread {
         guard mode & ~7 == 0, flags & ~0x1300 == 0 else { throw .EINVAL }
         let path = try path(pointer, flags: flags)
         let credentials = flags & 0x200 != 0 ? fileCredentials : realFileCredentials
+        guard !path.isEmpty || flags & 0x1000 != 0 else { throw .ENOENT }
         var walk = PathWalk(
             root: fileSystem.root, start: try start(directory, for: path, allowsFile: flags & 0x1000 != 0),
             credentials: credentials, options: walkOptions(flags))
