@@ -92,8 +92,13 @@ extension GuestThread {
         guard !range.isEmpty else { return 0 }
         let map = try changeableMap()
         if advice == 10 || advice == 11 { try map.checkSplit(range) }
+        var next = range.lowerBound
         for part in map.areas.parts(in: range) {
+            // MADV_POPULATE_READ and MADV_POPULATE_WRITE go no further than the first hole.
+            if advice == 22 || advice == 23, part.start != next { break }
+            next = part.end
             switch advice {
+            case 20, 21: if part.isLocked { throw .EINVAL }
             case 4, 8, 14, 15, 22, 23, 3:
                 if advice == 8, part.isShared || part.object != nil { throw .EINVAL }
                 if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
@@ -114,7 +119,7 @@ extension GuestThread {
     /// `MADV_REMOVE`: a hole in the file behind a shared mapping.
     private func remove(_ part: VMA) throws(Errno) {
         guard !part.isLocked, let object = part.object else { throw .EINVAL }
-        guard part.isShared, part.protection.contains(.write), object.canWriteShared else { throw .EACCES }
+        guard part.isShared, object.canWriteShared else { throw .EACCES }
         let offset = Int64(clamping: part.offset)
         let count = Int64(clamping: part.length)
         guard let file = object.file else { return try Host.punchHole(object.descriptor, at: offset, count: count) }

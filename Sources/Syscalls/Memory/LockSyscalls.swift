@@ -38,6 +38,7 @@ extension GuestThread {
         populate(map, range)
         // What cannot be made present, past a file's end say, is locked all the same, but the caller hears of it.
         if map.areas.parts(in: range).contains(where: \.protection.isEmpty) { throw .ENOMEM }
+        mustReport = true
         afterCommands = { _, _, failure in .result(failure == .EFAULT ? -Int(Errno.ENOMEM.rawValue) : 0) }
         return 0
     }

@@ -27,32 +27,21 @@ extension GuestThread {
         let (end, overflow) = offset.addingReportingOverflow(length)
         guard !overflow, end <= UInt(Int.max) else { throw .EOVERFLOW }
         guard kind == 1 || kind == 2 || kind == 3 else { throw .EINVAL }
-        let isLocked = flags.contains(.locked) || map?.futureLock != nil
+        let isShared = kind != 2
+        let map = try changeableMap()
+        let start = try place(address, length, flags, map)
+        let isLocked = flags.contains(.locked) || map.futureLock != nil
         if flags.contains(.locked) { try checkMayLock() }
+        if isLocked { try checkLockLimit(map, adding: length) }
         if kind == MapFlags.sharedValidate {
             // No file here is made of persistent memory (MAP_SYNC), and memory without a file validates nothing.
             guard file != nil else { throw .EINVAL }
             guard rawFlags & ~MapFlags.validated == 0 else { throw .EOPNOTSUPP }
         }
-        let isShared = kind != 2
         // Only private memory without a file grows downwards.
-        if flags.contains(.growsDown), isShared || file != nil { throw .EINVAL }
+        if flags.contains(.growsDown), isShared, file == nil { throw .EINVAL }
         let object = try mappedObject(file, length: length, isShared: isShared, protection)
-        let map = try changeableMap()
-        if isLocked { try checkLockLimit(map, adding: length) }
-
-        let isFixed = flags.contains(.fixed) || flags.contains(.fixedNoReplace)
-        let start: UInt
-        if isFixed {
-            guard MemoryMap.isAligned(address) else { throw .EINVAL }
-            let (end, overflow) = address.addingReportingOverflow(length)
-            guard !overflow, end <= GuestLayout.taskSize else { throw .ENOMEM }
-            guard address >= MemoryMap.lowest || credentials.has(capability: 17) else { throw .EPERM }
-            if flags.contains(.fixedNoReplace), map.areas.overlaps(address..<end) { throw .EEXIST }
-            start = address
-        } else {
-            start = try map.place(length, hint: address & ~(GuestLayout.pageSize - 1))
-        }
+        if flags.contains(.growsDown), file != nil { throw .EINVAL }
         var area = VMA(
             start: start, end: start + length, protection: protection, isShared: isShared, object: object,
             offset: object == nil ? 0 : (file == nil ? 0 : offset))
@@ -66,8 +55,24 @@ extension GuestThread {
         afterFailure(but: .EFAULT, result) { $0.map?.forget(range) }
         if flags.contains(.populate) || (isLocked && map.futureLock != .onFault), protection.contains(.read) {
             commands.append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
+            mustReport = object != nil
         }
         return result
+    }
+
+    /// Where a new mapping goes. Throws EINVAL, ENOMEM, EPERM, EEXIST for a fixed address.
+    private func place(
+        _ address: UInt, _ length: UInt, _ flags: MapFlags, _ map: MemoryMap
+    ) throws(Errno) -> UInt {
+        guard flags.contains(.fixed) || flags.contains(.fixedNoReplace) else {
+            return try map.place(length, hint: address & ~(GuestLayout.pageSize - 1))
+        }
+        guard MemoryMap.isAligned(address) else { throw .EINVAL }
+        let (end, overflow) = address.addingReportingOverflow(length)
+        guard !overflow, end <= GuestLayout.taskSize else { throw .ENOMEM }
+        guard address >= MemoryMap.lowest || credentials.has(capability: 17) else { throw .EPERM }
+        if flags.contains(.fixedNoReplace), map.areas.overlaps(address..<end) { throw .EEXIST }
+        return address
     }
 
     /// What the pages of a new mapping come from; nil for private zeros. `zeros`: the device that shared zeros come from.
