@@ -14,12 +14,7 @@ extension Kernel {
             exitGroup(process, waitStatus: info.signal.rawValue)
             return nil
         }
-        let charge: SignalCharge?
-        switch charged(info, pending: process.pendingSignals.set, receiver: main) {
-        case .success(let found): charge = found
-        case .failure(let error): return error
-        }
-        guard process.pendingSignals.add(info, charge: charge) else { return nil }
+        if let outcome = queue(info, in: &process.pendingSignals, receiver: main) { return outcome.error }
         signalArrivals.wakeAll()
         if let taker = process.threads.first(where: { $0 === main && $0.wants(info.signal) })
             ?? process.threads.first(where: { $0.wants(info.signal) })
@@ -39,12 +34,7 @@ extension Kernel {
             exitGroup(thread.process, waitStatus: info.signal.rawValue)
             return nil
         }
-        let charge: SignalCharge?
-        switch charged(info, pending: thread.signals.pending.set, receiver: thread) {
-        case .success(let found): charge = found
-        case .failure(let error): return error
-        }
-        guard thread.signals.pending.add(info, charge: charge) else { return nil }
+        if let outcome = queue(info, in: &thread.signals.pending, receiver: thread) { return outcome.error }
         signalArrivals.wakeAll()
         if thread.wants(info.signal) { wake(thread) }
         return nil
@@ -64,18 +54,35 @@ extension Kernel {
         thread.signals.pending.add(info)
     }
 
-    /// The signal that a sender on a full queue still gets through, and the one that it does not.
-    private func charged(
-        _ info: SignalInfo, pending: SignalSet, receiver: GuestThread
-    ) -> Result<SignalCharge?, Errno> {
-        if !info.signal.isRealTime, pending.contains(SignalSet(info.signal)) { return .success(nil) }
-        let limit = receiver.process.limits.values[11].soft
-        if let charge = signalAccounts.charge(receiver.credentials.userID, limit: limit) { return .success(charge) }
-        if info.signal.isRealTime, info.code != SignalInfo.user, info.code != SignalInfo.kernel {
-            return .failure(.EAGAIN)
+    /// Why a signal did not become pending.
+    private enum Unqueued {
+        /// It is pending already.
+        case merged
+        /// The receiver's user has no more room, and the sender is told.
+        case full
+
+        var error: Errno? { self == .full ? .EAGAIN : nil }
+    }
+
+    /// Makes a signal pending, with what it says if the receiver's user has room for that.
+    /// - Returns: why it did not become pending; nil when it did.
+    private func queue(
+        _ info: SignalInfo, in pending: inout PendingSignals, receiver: GuestThread
+    ) -> Unqueued? {
+        let signal = info.signal
+        if !signal.isRealTime, pending.set.contains(SignalSet(signal)) { return .merged }
+        // What the kernel and kill(2) say of a standard signal is kept beyond the limit.
+        let mayExceed = !signal.isRealTime && info.code >= SignalInfo.user
+        let limit = mayExceed ? nil : receiver.process.limits.values[11].soft
+        if let charge = signalAccounts.charge(receiver.credentials.userID, limit: limit) {
+            pending.add(info, charge: charge)
+            return nil
         }
-        // Linux delivers it without its siginfo; ours keeps it where at most one instance can be pending.
-        return info.signal.isRealTime && pending.contains(SignalSet(info.signal)) ? .failure(.EAGAIN) : .success(nil)
+        if signal.isRealTime, info.code != SignalInfo.user, info.code != SignalInfo.kernel { return .full }
+        // It comes without its siginfo, once.
+        let isMerged = pending.set.contains(SignalSet(signal))
+        pending.addNameless(signal)
+        return isMerged ? .merged : nil
     }
 
     /// What sending does whether the signal is taken or not: stop signals and SIGCONT undo each other.

@@ -11,10 +11,11 @@ package final class SignalAccounts {
 
     package func queued(for user: UInt32) -> Int { counts[user, default: 0] }
 
-    /// Charges one more signal to the user; nil at the limit.
-    package func charge(_ user: UInt32, limit: UInt64) -> SignalCharge? {
+    /// Charges one more signal to the user; nil at the limit. Without a limit it is charged in any case.
+    package func charge(_ user: UInt32, limit: UInt64?) -> SignalCharge? {
         let count = counts[user, default: 0]
-        guard UInt64(count) < limit, total < SignalAccounts.most else { return nil }
+        guard total < SignalAccounts.most else { return nil }
+        if let limit, UInt64(count) >= limit { return nil }
         counts[user] = count + 1
         total += 1
         return SignalCharge(accounts: self, user: user)
@@ -59,11 +60,13 @@ package struct PendingSignals {
             let info = entries[head].info
             entries[head].charge = nil
             head += 1
-            if head > 32, head * 2 > entries.count {
-                entries.removeFirst(head)
-                head = 0
-            }
+            if head > 32, head * 2 > entries.count { removeTaken() }
             return info
+        }
+
+        mutating func removeTaken() {
+            entries.removeFirst(head)
+            head = 0
         }
     }
 
@@ -84,6 +87,9 @@ package struct PendingSignals {
         return true
     }
 
+    /// Notes that a signal is pending of which nothing can be kept: the queue is full.
+    package mutating func addNameless(_ signal: SignalNumber) { set.insert(SignalSet(signal)) }
+
     /// Takes the next signal out that is not in `blocked`.
     package mutating func take(except blocked: SignalSet) -> SignalInfo? {
         take(in: SignalSet(rawValue: ~blocked.rawValue))
@@ -96,15 +102,20 @@ package struct PendingSignals {
         guard !candidates.isEmpty else { return nil }
         if !candidates.isDisjoint(with: .synchronous) { candidates.formIntersection(.synchronous) }
         let number = candidates.rawValue.trailingZeroBitCount + 1
-        defer { if lines[number].isEmpty { remove(SignalSet(rawValue: 1 << UInt64(number - 1))) } }
-        return lines[number].takeFirst()
+        let signal = SignalSet(rawValue: 1 << UInt64(number - 1))
+        guard !lines.isEmpty, let info = lines[number].takeFirst() else {
+            set.subtract(signal)
+            return SignalInfo(SignalNumber(Int32(number)), code: SignalInfo.user)
+        }
+        if lines[number].isEmpty { remove(signal) }
+        return info
     }
 
     /// Takes a fault of the thread itself out that is not blocked: it comes before every other signal, those of the
     /// process too. Linux's `dequeue_synchronous_signal`.
     package mutating func takeFault(except blocked: SignalSet) -> SignalInfo? {
         let candidates = set.intersection(.synchronous).subtracting(blocked)
-        guard !candidates.isEmpty else { return nil }
+        guard !candidates.isEmpty, !lines.isEmpty else { return nil }
         for number in 1...31 where candidates.rawValue & (1 << UInt64(number - 1)) != 0 {
             let line = lines[number]
             guard !line.isEmpty, line.entries[line.head].info.code > SignalInfo.user else { continue }
@@ -117,13 +128,24 @@ package struct PendingSignals {
     package mutating func remove(_ signals: SignalSet) {
         let gone = set.intersection(signals)
         guard !gone.isEmpty else { return }
-        for number in 1...64 where gone.rawValue & (1 << UInt64(number - 1)) != 0 { lines[number] = Line() }
         set.subtract(gone)
+        guard !lines.isEmpty else { return }
+        for number in 1...64 where gone.rawValue & (1 << UInt64(number - 1)) != 0 { lines[number] = Line() }
+    }
+
+    /// Forgets what timers of `timer_create(2)` have sent: `execve(2)` deletes them. Linux's `flush_itimer_signals`.
+    package mutating func removeExpirations() {
+        guard !lines.isEmpty else { return }
+        for number in 1...64 where set.rawValue & (1 << UInt64(number - 1)) != 0 && !lines[number].isEmpty {
+            lines[number].removeTaken()
+            lines[number].entries.removeAll { $0.info.code == SignalInfo.timer && $0.info.payload == nil }
+            if lines[number].isEmpty { set.subtract(SignalSet(rawValue: 1 << UInt64(number - 1))) }
+        }
     }
 
     /// True if the condition holds for a pending instance of the signal.
     package func contains(_ signal: SignalNumber, where condition: (SignalInfo) -> Bool) -> Bool {
-        guard set.contains(SignalSet(signal)) else { return false }
+        guard set.contains(SignalSet(signal)), !lines.isEmpty else { return false }
         let line = lines[Int(signal.rawValue)]
         return line.entries[line.head...].contains { condition($0.info) }
     }

@@ -87,6 +87,8 @@ extension SignalInfo: GuestStructure {
 
     private var layout: Layout {
         if code > SignalInfo.user, code < SignalInfo.kernel {
+            // The end of a child whose exit signal is another than SIGCHLD.
+            if processID.rawValue != 0 { return .child }
             switch signal.rawValue {
             case 4, 8, 11, 7, 5: return .fault
             case 17: return .child

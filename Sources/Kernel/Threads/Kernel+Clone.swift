@@ -21,6 +21,8 @@ package struct CloneFlags: OptionSet, Sendable {
     package static let parentSetThreadID = CloneFlags(rawValue: 0x100000)
     package static let childClearThreadID = CloneFlags(rawValue: 0x200000)
     package static let childSetThreadID = CloneFlags(rawValue: 0x1000000)
+    /// Means nothing any more, and is refused where a new flag is.
+    package static let detached = CloneFlags(rawValue: 0x400000)
     package static let io = CloneFlags(rawValue: 0x8000_0000)
     package static let clearSignalHandlers = CloneFlags(rawValue: 0x1_0000_0000)
     /// Every namespace flag: mount, cgroup, uts, ipc, user, pid, net, time.

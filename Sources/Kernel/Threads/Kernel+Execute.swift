@@ -203,6 +203,9 @@ extension Kernel {
         thread.credentials = image.credentials
         process.actions = process.actions.copy()
         process.actions.resetForExec()
+        process.timers.deleteCreated()
+        process.pendingSignals.removeExpirations()
+        thread.signals.pending.removeExpirations()
         thread.signals.alternateStack = AlternateStack()
         if thread.files.isShared {
             let own = thread.files.copy()

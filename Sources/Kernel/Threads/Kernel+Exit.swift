@@ -75,11 +75,31 @@ extension Kernel {
         thread.stub = nil
         process.threads.removeAll { $0 === thread }
         process.lastName = thread.name
+        process.lastUserID = thread.credentials.userID
         threads[thread.id] = nil
-        if !process.threads.isEmpty, !process.isExiting { thread.leaveSignals() }
+        if !process.threads.isEmpty, !process.isExiting {
+            thread.leaveSignals()
+            passChildrenOn(of: thread)
+        }
         if let map { leave(map, stub: hostThreadEnds ? stub : nil) }
         sink?.exited(thread, status: process.waitStatus)
         if process.threads.isEmpty { endProcess(process) }
+    }
+
+    /// The children that the thread made go to another thread of its process. `PR_SET_PDEATHSIG` means the death of the
+    /// thread, not of the process: see `PR_SET_PDEATHSIG(2const)`.
+    private func passChildrenOn(of thread: GuestThread) {
+        for child in thread.process.children where child.parentThread == thread.id {
+            child.parentThread = thread.process.threads.first?.id
+            tellOfDeath(child, of: thread.process)
+        }
+    }
+
+    private func tellOfDeath(_ child: Process, of parent: Process) {
+        guard child.parentDeathSignal != 0 else { return }
+        var info = SignalInfo(SignalNumber(child.parentDeathSignal), code: SignalInfo.user)
+        info.processID = parent.id
+        send(info, to: child)
     }
 
     /// A thread leaves an address space; with the last one the stub process goes.
@@ -104,11 +124,7 @@ extension Kernel {
             child.parent = reaper(for: process)
             // Who adopts a child hears of its end as of any other's.
             child.exitSignal = .child
-            if child.parentDeathSignal != 0 {
-                var info = SignalInfo(SignalNumber(child.parentDeathSignal), code: SignalInfo.user)
-                info.processID = process.id
-                send(info, to: child)
-            }
+            tellOfDeath(child, of: process)
             if let parent = child.parent {
                 parent.children.append(child)
                 if child.isZombie { notify(parent, ofEndOf: child) }
@@ -122,24 +138,32 @@ extension Kernel {
         notify(parent, ofEndOf: process)
     }
 
+    /// What a parent hears of the end of a child. Linux's `do_notify_parent`.
     private func notify(_ parent: Process, ofEndOf process: Process) {
-        let action = parent.actions[SignalNumber(17)]
+        let action = parent.actions[.child]
         let signal = process.exitSignal
-        if signal.isValid {
+        let isIgnored = signal == .child && action.handler == SignalAction.ignore
+        // Not even one that is blocked waits to be let in.
+        if signal.isValid, !isIgnored {
             var info = SignalInfo(
                 signal, code: process.waitStatus & 0x7f == 0 ? 1 : process.waitStatus & 0x80 != 0 ? 3 : 2)
             info.processID = process.id
+            info.userID = process.lastUserID
             info.status = process.waitStatus & 0x7f == 0 ? process.waitStatus >> 8 & 0xff : process.waitStatus & 0x7f
+            info.userTime = process.lastCPUTime.user / Kernel.clockTick
+            info.systemTime = process.lastCPUTime.system / Kernel.clockTick
             send(info, to: parent)
         }
-        let isIgnored = action.handler == SignalAction.ignore || action.flags & 2 != 0
-        // Nobody will ever wait for it, so its time counts nowhere.
-        if signal.rawValue == 17, isIgnored {
+        if isIgnored || signal == .child && action.flags & SignalAction.noChildWait != 0 {
+            // Nobody waits for it, so that its time does not count as a child's.
             parent.children.removeAll { $0 === process }
             forget(process)
         }
         parent.childEvents.wakeAll()
     }
+
+    /// Nanoseconds of a clock tick (`USER_HZ`).
+    private static let clockTick: Int64 = 10_000_000
 
     /// Who adopts the orphans of a process: the nearest subreaper above it; nil is the sandbox itself, which reaps at once.
     private func reaper(for process: Process) -> Process? {

@@ -60,6 +60,8 @@ package final class Process {
     package var oomScoreAdjustment: Int32 = 0
     /// The name of the last thread, for as long as a zombie is listed.
     package internal(set) var lastName: [UInt8] = []
+    /// Its real user's number, for who waits for it.
+    package internal(set) var lastUserID: UInt32 = 0
     /// `PR_SET_THP_DISABLE`.
     package var disablesHugePages = false
     /// `membarrier(2)`: the kinds that the process has registered for.

@@ -14,7 +14,7 @@ extension GuestThread {
         if flags.contains(.signalHandlers), !flags.contains(.memory) { throw .EINVAL }
         if flags.contains(.clearSignalHandlers), flags.contains(.signalHandlers) { throw .EINVAL }
         if flags.contains(.fileSystem), flags.rawValue & 0x20000 != 0 { throw .EINVAL }
-        if flags.contains(.pidFile), flags.contains(.thread) { throw .EINVAL }
+        if flags.contains(.pidFile), !flags.isDisjoint(with: [.thread, .detached]) { throw .EINVAL }
         // Namespaces are not there yet, and a guest that asks for one must not believe that it has it.
         if !flags.isDisjoint(with: .namespaces) {
             throw credentials.has(capability: 21) ? .EINVAL : .EPERM

@@ -46,6 +46,8 @@ extension GuestThread {
             let isClone = child.exitSignal.rawValue != 17
             if options & GuestThread.all == 0, isClone != (options & GuestThread.clone != 0) { continue }
             if options & GuestThread.noThread != 0, !isOwn(child) { continue }
+            // Nothing but its end is left to hear of a zombie: for another wait it is no child.
+            if child.isZombie, options & GuestThread.exited == 0 { continue }
             isAny = true
             if let event = event(of: child, options) { return event }
         }
@@ -83,9 +85,13 @@ extension GuestThread {
         return nil
     }
 
-    private func waitForChild(_ target: WaitTarget, _ options: UInt32) throws(Errno) -> ChildEvent? {
+    /// `mayWait` is false where a pidfd says `PIDFD_NONBLOCK`: then EAGAIN is thrown.
+    private func waitForChild(
+        _ target: WaitTarget, _ options: UInt32, mayWait: Bool = true
+    ) throws(Errno) -> ChildEvent? {
         if let event = try findChild(target, options) { return event }
         if options & GuestThread.noHang != 0 { return nil }
+        guard mayWait else { throw .EAGAIN }
         throw park(on: [process.childEvents])
     }
 
@@ -118,56 +124,57 @@ extension GuestThread {
         ).encoded
     }
 
-    /// See `waitid(2)`.
+    /// See `waitid(2)`. Where it fails it says so in the siginfo as where nothing has happened: its fields are zero.
     func waitid(
         _ kind: Int32, _ id: ProcessID, _ info: UInt, _ options: UInt32, _ usage: UInt
     ) throws(Errno) -> Int {
+        let event: ChildEvent?
+        do throws(Errno) {
+            event = try waitForEvent(kind, id, options)
+        } catch {
+            if error != .parked, info != 0 { try copyOut(nil, toInfo: info) }
+            throw error
+        }
+        if usage != 0, let event { try copyOut(resourceUsage(of: event.child), to: usage) }
+        if info != 0 { try copyOut(event, toInfo: info) }
+        return 0
+    }
+
+    private func waitForEvent(_ kind: Int32, _ id: ProcessID, _ options: UInt32) throws(Errno) -> ChildEvent? {
         let kinds = GuestThread.exited | GuestThread.untraced | GuestThread.continued
         let allowed =
             kinds | GuestThread.noHang | GuestThread.noWait | GuestThread.noThread | GuestThread.clone
             | GuestThread.all
         guard options & ~allowed == 0, options & kinds != 0 else { throw .EINVAL }
-        let target: WaitTarget
-        var isNonBlocking = false
         switch kind {
-        case 0: target = .any
+        case 0: return try waitForChild(.any, options)
         case 1:
             guard id.rawValue > 0 else { throw .EINVAL }
-            target = .process(id)
+            return try waitForChild(.process(id), options)
         case 2:
             guard id.rawValue >= 0 else { throw .EINVAL }
-            target = .group(id.rawValue == 0 ? process.group : id)
+            return try waitForChild(.group(id.rawValue == 0 ? process.group : id), options)
         case 3:
             guard id.rawValue >= 0 else { throw .EINVAL }
             let file = try files.file(FileNumber(id.rawValue))
-            target = .process(try processBehind(file))
-            isNonBlocking = file.isNonBlocking && options & GuestThread.noHang == 0
+            guard let pidFile = file.operations as? any ProcessFile else { throw .EBADF }
+            return try waitForChild(.process(pidFile.processID), options, mayWait: !file.isNonBlocking)
         default: throw .EINVAL
         }
-        let event = try waitForChild(target, options | (isNonBlocking ? GuestThread.noHang : 0))
-        // PIDFD_NONBLOCK
-        if isNonBlocking, event == nil { throw .EAGAIN }
-        if info != 0 {
-            var writer = ByteWriter(capacity: 128)
-            if let event {
-                writer.put(Int32(17))
-                writer.put(Int32(0))
-                writer.put(event.code)
-                writer.put(Int32(0))
-                writer.put(event.child.id.rawValue)
-                writer.put(event.child.threads.first?.credentials.userID ?? credentials.userID)
-                writer.put(event.value)
-            }
-            writer.pad(to: 128)
-            try copyOut(writer.bytes, to: info)
-        }
-        if usage != 0, let event { try copyOut(resourceUsage(of: event.child), to: usage) }
-        return 0
     }
 
-    /// The process that a pidfd stands for. Throws EBADF, also for another kind of file.
-    private func processBehind(_ file: OpenFile) throws(Errno) -> ProcessID {
-        guard let pidFile = file.operations as? any ProcessFile else { throw .EBADF }
-        return pidFile.processID
+    /// The fields of a `siginfo_t` that `waitid(2)` fills; what lies between and behind them it leaves alone.
+    private func copyOut(_ event: ChildEvent?, toInfo info: UInt) throws(Errno) {
+        var head = ByteWriter(capacity: 12)
+        head.put(event == nil ? Int32(0) : SignalNumber.child.rawValue)
+        head.put(Int32(0))
+        head.put(event?.code ?? 0)
+        var child = ByteWriter(capacity: 12)
+        child.put(event?.child.id.rawValue ?? 0)
+        let living = event.flatMap { $0.child.leader ?? $0.child.threads.first }
+        child.put(living?.credentials.userID ?? event?.child.lastUserID ?? 0)
+        child.put(event?.value ?? 0)
+        try copyOut(head.bytes, to: info)
+        try copyOut(child.bytes, to: info &+ 16)
     }
 }
