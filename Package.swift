@@ -103,7 +103,7 @@ let allTests: [Target] = [
     tests(of: "VFS", with: ["TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "HostSystem", "LinuxABI"]),
     tests(of: "Kernel", with: ["VFS", "TmpFS", "LinuxABI", "GuestMemory", "Platform"]),
     tests(of: "Syscalls", with: ["Kernel", "VFS", "TmpFS", "LinuxABI", "GuestMemory"]),
-    tests(of: "Trace", with: ["TraceModel", "LinuxABI"]),
+    tests(of: "Trace", with: ["TraceModel", "HostSystem", "LinuxABI"]),
     tests(of: "Diff", with: ["Trace", "TraceModel", "LinuxABI"]),
     tests(of: "Expect", with: ["Diff"]),
     // Stands in for apus-kernel where the laboratory itself is tested: it runs the program natively, and errs on demand.
@@ -116,7 +116,8 @@ let allTests: [Target] = [
     tests(of: "Inspect", with: ["ELFImage"]),
     tests(of: "SyscallTableGenerator"),
     .testTarget(name: "StructureTests", swiftSettings: strict),
-    .testTarget(name: "SandboxTests", dependencies: ["HostSystem"], exclude: ["Guests"], swiftSettings: strict),
+    .testTarget(
+        name: "SandboxTests", dependencies: ["HostSystem", "LinuxABI"], exclude: ["Guests"], swiftSettings: strict),
 ]
 
 /// With `APUS_ONLY=KernelTests,apus` in the environment only those targets and what they stand on are built:

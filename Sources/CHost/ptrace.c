@@ -211,6 +211,13 @@ int apus_ptrace_signal_info(int task, struct apus_ptrace_signal *signal) {
     case SIGCHLD:
         signal->value = info.si_status;
         break;
+    case SIGSYS:
+        if (info.si_code > 0 && info.si_code != SI_KERNEL) {
+            signal->value = info.si_syscall;
+            signal->address = (uint64_t)info.si_call_addr;
+            return 0;
+        }
+        break;
     default: break;
     }
     if (info.si_code == SI_TIMER || info.si_code == SI_QUEUE || info.si_code == SI_MESGQ || info.si_code == SI_ASYNCIO) {

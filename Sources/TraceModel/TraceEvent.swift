@@ -179,9 +179,9 @@ package struct TracedSignal: Hashable, Sendable {
     package var code: Int32
     /// `si_pid`, where the code says that there is one; 0 otherwise.
     package var sender: Int32
-    /// `si_status` of SIGCHLD, `si_int` of a queued or a timer's signal; 0 otherwise.
+    /// `si_status` of SIGCHLD, `si_int` of a queued or a timer's signal, `si_syscall` of a filter's SIGSYS; 0 otherwise.
     package var value: Int32
-    /// `si_addr` of a fault; 0 otherwise.
+    /// `si_addr` of a fault, `si_call_addr` of a filter's SIGSYS; 0 otherwise.
     package var address: UInt64
 
     package init(number: Int32, code: Int32, sender: Int32 = 0, value: Int32 = 0, address: UInt64 = 0) {

@@ -128,6 +128,15 @@ struct TraceTextTests {
         #expect(
             text.line(event(11, .signal(TracedSignal(number: 10, code: 0, sender: 10))))
                 == "[pid 11] --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=10} ---")
+        #expect(
+            TraceText.signal(TracedSignal(number: 14, code: -2, value: 9))
+                == "SIGALRM {si_signo=SIGALRM, si_code=SI_TIMER, si_int=9}")
+        #expect(
+            TraceText.signal(TracedSignal(number: 17, code: 2, sender: 5, value: 9))
+                == "SIGCHLD {si_signo=SIGCHLD, si_code=CLD_KILLED, si_pid=5, si_status=SIGKILL}")
+        #expect(
+            TraceText.signal(TracedSignal(number: 31, code: 1, value: 102, address: 16))
+                == "SIGSYS {si_signo=SIGSYS, si_code=SYS_SECCOMP, si_call_addr=0x10, si_syscall=__NR_getuid}")
         #expect(text.line(event(10, .exit(WaitStatus(exitCode: 0)))) == nil)
         #expect(
             text.line(event(10, .processExit(WaitStatus(signal: 9)))) == "[pid 10] +++ killed by SIGKILL +++")

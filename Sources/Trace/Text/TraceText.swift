@@ -54,9 +54,17 @@ package struct TraceText: Sendable {
             "si_code=\(SignalText.code(signal.code, of: signal.number))",
         ]
         if signal.sender != 0 { fields.append("si_pid=\(signal.sender)") }
-        if signal.number == 17, signal.code > 0 { fields.append("si_status=\(signal.value)") }
-        if signal.code == -1 { fields.append("si_int=\(signal.value)") }
-        if signal.address != 0 || ([7, 11].contains(signal.number) && signal.code > 0 && signal.code < 128) {
+        if signal.number == 17, signal.code > 0 {
+            // CLD_EXITED tells a code, all others a signal.
+            fields.append("si_status=" + (signal.code == 1 ? "\(signal.value)" : SignalText.name(signal.value)))
+        }
+        // SI_QUEUE, SI_TIMER, SI_MESGQ
+        if (-3)...(-1) ~= signal.code { fields.append("si_int=\(signal.value)") }
+        if signal.number == 31, signal.code == 1 {
+            let name = SyscallTable.x86_64[Int(signal.value)].map { "__NR_" + $0.name } ?? "\(signal.value)"
+            fields.append("si_call_addr=0x" + String(signal.address, radix: 16))
+            fields.append("si_syscall=" + name)
+        } else if signal.address != 0 || ([7, 11].contains(signal.number) && signal.code > 0 && signal.code < 128) {
             let address = signal.address == 0 ? "NULL" : "0x" + String(signal.address, radix: 16)
             fields.append("si_addr=" + address)
         }
