@@ -59,11 +59,16 @@ int main(void) {
     waits("continues of a zombie", P_PID, child, WCONTINUED | WNOHANG);
     waits("its end", P_PID, child, WEXITED | WSTOPPED);
 
+    int ready[2];
+    char byte;
+    if (pipe(ready) != 0) return 1;
     child = fork();
     if (child == 0) {
+        if (write(ready[1], "r", 1) != 1) _exit(1);
         pause();
         _exit(0);
     }
+    if (read(ready[0], &byte, 1) != 1) return 1;
     waits("nothing has happened", P_PID, child, WEXITED | WNOHANG);
     int descriptor = (int)syscall(SYS_pidfd_open, child, 0);
     fcntl(descriptor, F_SETFL, O_NONBLOCK);
