@@ -23,14 +23,21 @@ extension Kernel {
         for thread in process.threads {
             switch thread.state {
             case .parked, .runnable, .stopped: end(thread)
-            case .running where ownsItsMemory(process): end(thread)
-            // In guest code, in an address space that goes on: it ends when its stub asks.
+            case .running where ownsItsMemory(process) && !mayTakeSharedLocks(thread): end(thread)
+            // In guest code, in an address space that goes on, or where it could take a lock of others' after its list of
+            // them was looked at: it ends when its stub asks.
             case .running:
                 thread.stub?.interrupt()
                 insist(on: thread, tries: 100)
             case .dead: break
             }
         }
+    }
+
+    /// True if the thread has a robust list, and its process memory that others may share.
+    private func mayTakeSharedLocks(_ thread: GuestThread) -> Bool {
+        guard thread.robustList != 0, let map = thread.map else { return false }
+        return map.areas.areas.contains { $0.isShared && $0.protection.contains(.write) }
     }
 
     /// Interrupts a thread that has to end until it does. A guest can make its stub deaf: then all that lives in the address
