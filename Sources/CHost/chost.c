@@ -167,7 +167,8 @@ unsigned long apus_host_auxiliary(unsigned long type) {
 
 int apus_host_mount_proc(void) {
     if (unshare(CLONE_NEWNS) < 0) return -errno;
-    if (mount(0, "/", 0, MS_REC | MS_PRIVATE, 0) < 0) return -errno;
+    /* What is mounted upon a private mount stays here. "/" itself need not be a mount: not in a chroot(2). */
+    if (mount(0, "/proc", 0, MS_PRIVATE, 0) < 0) return -errno;
     if (mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, 0) < 0) return -errno;
     return 0;
 }

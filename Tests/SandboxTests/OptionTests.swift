@@ -108,6 +108,37 @@ extension SandboxTests {
         }
 
         @Test(
+            "the sandbox knows its guests' memory inside a chroot, too, and leaves no mount",
+            .enabled(if: Programs.canCompile && getuid() == 0, "no C compiler, or not root"))
+        func changedRoot() async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let source = """
+                #include <stdio.h>
+                #include <sys/resource.h>
+                int main(void) {
+                    struct rusage usage;
+                    getrusage(RUSAGE_SELF, &usage);
+                    puts(usage.ru_maxrss > 100 ? "known" : "unknown");
+                }
+                """
+            _ = try Programs.compile(source, flags: ["-static"], in: folder)
+            try FileManager.default.copyItem(
+                atPath: Guest.kernel, toPath: folder.appendingPathComponent("kernel").path)
+            // A folder that is no mount, with a /proc that is one.
+            let setup = """
+                cd \(folder.path) && mkdir proc && mount --make-rprivate / && mount -t proc proc proc || exit 77
+                before=$(cat /proc/self/mountinfo)
+                shift; chroot . ./kernel "$@"; status=$?
+                [ "$before" = "$(cat /proc/self/mountinfo)" ] && exit $status
+                """
+            let outcome = try await Guest.run(
+                ["/program"], options: ["--cwd", "/"], wrapper: ["unshare", "-m", "bash", "-c", setup, "-"])
+            #expect(outcome.output == "known\n", "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        @Test(
             "--memory is a limit for guests, and the kernel outlives it",
             .enabled(if: Programs.canCompile, "no C compiler"))
         func memory() async throws {

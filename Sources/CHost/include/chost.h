@@ -41,5 +41,5 @@ int apus_host_supervise(int child);
 /// An entry of the auxiliary vector as the kernel gave it to this process; 0 if there is none. See getauxval(3).
 unsigned long apus_host_auxiliary(unsigned long type);
 
-/// Makes every mount private to a new mount namespace and mounts proc(5) over /proc there. 0 or a negated errno.
+/// Mounts proc(5) over /proc in a mount namespace of its own, unseen by others. 0 or a negated errno.
 int apus_host_mount_proc(void);
