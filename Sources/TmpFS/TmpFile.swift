@@ -26,6 +26,11 @@ package final class TmpFile: FileOperations {
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         try node.read(into: &output, at: offset ?? file.position)
+        countAccess(file)
+    }
+
+    /// Reading and mapping move the time of access.
+    private func countAccess(_ file: OpenFile) {
         guard !file.flags.contains(.noAccessTime), file.location?.mount.isReadOnly != true else { return }
         node.accessed(isFirst: !wasRead)
         wasRead = true
@@ -58,7 +63,9 @@ package final class TmpFile: FileOperations {
     }
 
     package func mapping(_ file: OpenFile) throws(Errno) -> FileMapping {
-        try node.mapping(writable: file.flags.mayWrite)
+        let mapping = try node.mapping(writable: file.flags.mayWrite)
+        countAccess(file)
+        return mapping
     }
 
     package func release(_ file: OpenFile) {

@@ -61,6 +61,12 @@ package final class Epoll: FileOperations {
 
     package func poll(_ file: OpenFile) -> PollEvents { hasReady ? .readable : [] }
 
+    /// Unlike other files this one has commands of its own (`EPIOCSPARAMS`), and calls all others invalid.
+    package func ioctl(_ file: OpenFile, command: UInt32, argument: UInt, memory: any IoctlMemory) throws(Errno) -> Int
+    {
+        throw .EINVAL
+    }
+
     /// Drops what is in the line without being ready, so that nobody looks at it twice: asked from above, an epoll of epolls
     /// would multiply the looks at each level.
     private var hasReady: Bool {

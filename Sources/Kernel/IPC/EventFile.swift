@@ -27,7 +27,7 @@ package final class EventFile: FileOperations {
     }
 
     package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {
-        guard bytes.count >= 8 else { throw .EINVAL }
+        guard bytes.count == 8 else { throw .EINVAL }
         var more: UInt64 = 0
         for index in 0..<8 { more |= UInt64(bytes[index]) << UInt64(8 * index) }
         guard more != .max else { throw .EINVAL }
@@ -39,8 +39,8 @@ package final class EventFile: FileOperations {
 
     package func poll(_ file: OpenFile) -> PollEvents {
         var events: PollEvents = []
-        if value > 0 { events.formUnion(.readable) }
-        if value < .max - 1 { events.formUnion(.writable) }
+        if value > 0 { events.formUnion(.in) }
+        if value < .max - 1 { events.formUnion(.out) }
         return events
     }
 }

@@ -22,7 +22,7 @@ package final class SignalFile: FileOperations {
     package func poll(_ file: OpenFile) -> PollEvents {
         guard let thread = kernel.currentThread else { return [] }
         let pending = thread.signals.pending.set.union(thread.process.pendingSignals.set)
-        return pending.isDisjoint(with: mask) ? [] : .readable
+        return pending.isDisjoint(with: mask) ? [] : .in
     }
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {

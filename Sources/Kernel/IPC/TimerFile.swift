@@ -71,7 +71,7 @@ package final class TimerFile: FileOperations {
         queue.wakeAll(.readable)
     }
 
-    package func poll(_ file: OpenFile) -> PollEvents { ticks > 0 ? .readable : [] }
+    package func poll(_ file: OpenFile) -> PollEvents { ticks > 0 ? .in : [] }
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         guard output.freeCapacity >= 8 else { throw .EINVAL }

@@ -48,7 +48,7 @@ extension UnixSocket {
         switch address {
         case .unnamed: throw .EINVAL
         case .abstract(let name):
-            guard let socket = kernel.unixSockets.socket(named: name) else { throw .ECONNREFUSED }
+            guard let socket = kernel.unixSockets.socket(named: name, type) else { throw .ECONNREFUSED }
             found = socket
         case .path(let path):
             var walk = PathWalk(

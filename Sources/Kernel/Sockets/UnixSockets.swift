@@ -3,7 +3,13 @@ internal import VFS
 
 /// The names under which a sandbox's `AF_UNIX` sockets can be reached, and the open files that travel between them.
 package final class UnixSockets {
-    private var abstract: [[UInt8]: UnixSocket] = [:]
+    /// Each type of socket has names of its own.
+    private struct AbstractName: Hashable {
+        let type: SocketType
+        let bytes: [UInt8]
+    }
+
+    private var abstract: [AbstractName: UnixSocket] = [:]
     /// By inode, which a bound socket keeps alive: other names and renames of it lead to the same socket.
     private var bound: [ObjectIdentifier: UnixSocket] = [:]
     private var lastAutomatic: UInt32 = 0
@@ -25,8 +31,9 @@ package final class UnixSockets {
 
     /// Throws EADDRINUSE.
     func take(_ name: [UInt8], for socket: UnixSocket) throws(Errno) {
-        guard abstract[name] == nil else { throw .EADDRINUSE }
-        abstract[name] = socket
+        let key = AbstractName(type: socket.type, bytes: name)
+        guard abstract[key] == nil else { throw .EADDRINUSE }
+        abstract[key] = socket
     }
 
     /// A name of five digits that nobody has. Throws ENOSPC.
@@ -35,8 +42,9 @@ package final class UnixSockets {
             lastAutomatic = (lastAutomatic + 1) & 0xf_ffff
             let digits = String(lastAutomatic, radix: 16)
             let name = Array((String(repeating: "0", count: 5 - digits.utf8.count) + digits).utf8)
-            guard abstract[name] == nil else { continue }
-            abstract[name] = socket
+            let key = AbstractName(type: socket.type, bytes: name)
+            guard abstract[key] == nil else { continue }
+            abstract[key] = socket
             return name
         }
         throw .ENOSPC
@@ -46,10 +54,15 @@ package final class UnixSockets {
 
     func socket(at inode: any Inode) -> UnixSocket? { bound[ObjectIdentifier(inode)] }
 
-    func socket(named name: [UInt8]) -> UnixSocket? { abstract[name] }
+    func socket(named name: [UInt8], _ type: SocketType) -> UnixSocket? {
+        abstract[AbstractName(type: type, bytes: name)]
+    }
 
     func forget(_ socket: UnixSocket, _ address: UnixAddress?, _ inode: (any Inode)?) {
-        if case .abstract(let name) = address, abstract[name] === socket { abstract[name] = nil }
+        if case .abstract(let name) = address {
+            let key = AbstractName(type: socket.type, bytes: name)
+            if abstract[key] === socket { abstract[key] = nil }
+        }
         if let inode, bound[ObjectIdentifier(inode)] === socket { bound[ObjectIdentifier(inode)] = nil }
     }
 

@@ -70,6 +70,8 @@ extension GuestThread {
         _ from: Pipe, _ source: OpenFile, to target: OpenFile, _ offset: UInt, _ limit: Int, _ flags: UInt32
     ) throws(Errno) -> Int {
         let operations = target.operations
+        // What is written by whole numbers or not at all takes no pages.
+        guard !(operations is EventFile || operations is Epoll || operations is TimerFile) else { throw .EINVAL }
         let position = try spliceOffset(of: target, offset, limit)
         guard !target.flags.contains(.append) else { throw .EINVAL }
         let bytes = try bytes(in: from, of: source, limit, flags)
