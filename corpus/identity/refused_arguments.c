@@ -1,6 +1,6 @@
 /*
  * summary: arguments that must be zero, and I/O priorities with the hints that their numbers may carry
- * calls: prctl ioprio_set ioprio_get
+ * calls: prctl arch_prctl ioprio_set ioprio_get
  */
 #include "apus.h"
 #include <sys/prctl.h>
@@ -17,6 +17,8 @@ int main(void) {
     result("of nothing known", prctl(52, 99, 0, 0, 0));
     result("PR_SET_SPECULATION_CTRL with more arguments", prctl(53, 0, 0, 1, 0));
     result("of nothing known", prctl(53, 99, 0, 0, 0));
+    result("ARCH_GET_CPUID", syscall(SYS_arch_prctl, 0x1011, 0));
+    result("an unknown code of arch_prctl", syscall(SYS_arch_prctl, 0x7777, 0));
     set("best effort 3", CLASS(2) | 3);
     set("best effort with a hint", CLASS(2) | 1 << 3 | 4);
     set("none", CLASS(0));

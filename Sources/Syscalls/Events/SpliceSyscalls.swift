@@ -21,13 +21,24 @@ extension GuestThread {
 
     /// How many bytes a pipe takes now, at least 1. Throws EPIPE with SIGPIPE; parks, or throws EAGAIN.
     private func room(in pipe: Pipe, of file: OpenFile, _ flags: UInt32) throws(Errno) -> Int {
-        guard pipe.readers > 0 else {
-            raisePipeSignal()
-            throw .EPIPE
-        }
+        try checkReaders(of: pipe)
         if pipe.room > 0 { return pipe.room }
         guard flags & GuestThread.noWait == 0, !file.isNonBlocking else { throw .EAGAIN }
         throw park(on: [pipe.waitQueue], for: [.writable, .error])
+    }
+
+    /// Throws EPIPE with SIGPIPE where nobody can read, be there anything to write or not.
+    private func checkReaders(of pipe: Pipe) throws(Errno) {
+        guard pipe.readers == 0 else { return }
+        raisePipeSignal()
+        throw .EPIPE
+    }
+
+    /// True for files that give and take whole numbers or events, which nobody can splice.
+    private func isUnspliceable(_ file: OpenFile) -> Bool {
+        let operations = file.operations
+        return operations is EventFile || operations is Epoll || operations is TimerFile || operations is SignalFile
+            || operations is Inotify || operations is PidFile
     }
 
     /// Takes bytes that were looked at and have gone elsewhere.
@@ -55,6 +66,7 @@ extension GuestThread {
         case (let from?, let to?):
             guard from !== to else { throw .EINVAL }
             let bytes = try bytes(in: from, of: source, limit, flags)
+            try checkReaders(of: to)
             guard !bytes.isEmpty else { return 0 }
             let space = try room(in: to, of: target, flags)
             let sent = try to.write(bytes.span.extracting(first: min(space, bytes.count)))
@@ -70,8 +82,7 @@ extension GuestThread {
         _ from: Pipe, _ source: OpenFile, to target: OpenFile, _ offset: UInt, _ limit: Int, _ flags: UInt32
     ) throws(Errno) -> Int {
         let operations = target.operations
-        // What is written by whole numbers or not at all takes no pages.
-        guard !(operations is EventFile || operations is Epoll || operations is TimerFile) else { throw .EINVAL }
+        guard !isUnspliceable(target) else { throw .EINVAL }
         let position = try spliceOffset(of: target, offset, limit)
         guard !target.flags.contains(.append) else { throw .EINVAL }
         let bytes = try bytes(in: from, of: source, limit, flags)
@@ -95,7 +106,7 @@ extension GuestThread {
         _ source: OpenFile, _ offset: UInt, to: Pipe, _ target: OpenFile, _ limit: Int, _ flags: UInt32
     ) throws(Errno) -> Int {
         let operations = source.operations
-        guard operations.inode.kind != .directory else { throw .EINVAL }
+        guard operations.inode.kind != .directory, !isUnspliceable(source) else { throw .EINVAL }
         let position = try spliceOffset(of: source, offset, limit)
         let space = min(try room(in: to, of: target, flags), limit, GuestThread.piece)
         let noWait = flags & GuestThread.noWait != 0
@@ -132,6 +143,7 @@ extension GuestThread {
         guard source.flags.mayRead, target.flags.mayWrite else { throw .EBADF }
         guard let from = pipe(source), let to = pipe(target), from !== to else { throw .EINVAL }
         let bytes = try bytes(in: from, of: source, Int(min(count, GuestThread.maximumTransfer)), flags)
+        try checkReaders(of: to)
         guard !bytes.isEmpty else { return 0 }
         let space = try room(in: to, of: target, flags)
         return try to.write(bytes.span.extracting(first: min(space, bytes.count)))

@@ -12,7 +12,9 @@ extension GuestThread {
             groupID: credentials.fileSystemGroupID, now: kernel.clock.realTime)
         let pipe = Pipe()
         let status = flags.subtracting(.closeOnExec)
-        let reader = OpenFile(PipeEnd(pipe, node: node, reads: true, writes: false), flags: status)
+        // Packets are a matter of the writing end.
+        let reader = OpenFile(
+            PipeEnd(pipe, node: node, reads: true, writes: false), flags: status.subtracting(.direct))
         let writer = OpenFile(
             PipeEnd(pipe, node: node, reads: false, writes: true), flags: status.union(.writeOnly))
         return try installPair(reader, writer, closeOnExec: flags.contains(.closeOnExec), pointer.address)
