@@ -140,7 +140,7 @@ apus_stub_clone_process:
     pop %rbp
     pop %rbx
     ret
-1:  movabs $0x7e0000100000, %rdi
+1:  movabs $0x7ef000100000, %rdi
     mov $0x4000000, %esi
     mov $3, %edx
     mov $0x11, %r10d

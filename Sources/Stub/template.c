@@ -23,7 +23,7 @@ _Static_assert(APUS_CONTEXTS_SIZE == APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1), "
 _Static_assert(sizeof(struct apus_hot) == 64, "one cache line");
 _Static_assert(sizeof(struct apus_cold) <= APUS_FP_AREA, "the cold state fits before the floating-point area");
 _Static_assert(sizeof(struct apus_config) <= APUS_STUB_CONFIG_SIZE, "the configuration fits its pages");
-_Static_assert(APUS_STUB_CONTEXTS == 0x7e0000100000UL && APUS_CONTEXTS_SIZE == 0x4000000UL, "entry.S knows these");
+_Static_assert(APUS_STUB_CONTEXTS == 0x7ef000100000UL && APUS_CONTEXTS_SIZE == 0x4000000UL, "entry.S knows these");
 
 extern char __start_apus_stub[], __stop_apus_stub[];
 extern char apus_stub_restorer[];

@@ -27,7 +27,7 @@ extension SandboxTests {
                 if (!strcmp(name, "unmapped vsyscall")) ((void (*)(void))0xffffffffff600c00)();
                 if (!strcmp(name, "non-canonical")) *(volatile char *)0x8000000000000000 = 0;
                 if (!strcmp(name, "kernel address")) *(volatile char *)0xffffffff80000000 = 0;
-                if (!strcmp(name, "stub code")) *(volatile char *)0x7e0000000000 = 0;
+                if (!strcmp(name, "stub code")) *(volatile char *)0x7ef000000000 = 0;
                 if (!strcmp(name, "int 0x80")) {
                     long result = 20;
                     __asm__ volatile("int $0x80" : "+a"(result) :: "memory");
@@ -95,7 +95,7 @@ extension SandboxTests {
             #include <unistd.h>
             static unsigned long memory[1024];
             static const unsigned long values[] = {
-                0, 1, ~0UL, 0x1000, 0x7fffffffffff, 0x7dfffffff000, 0x7e0000000000, 0x7e0000100000, 0x8000000000000000UL,
+                0, 1, ~0UL, 0x1000, 0x7fffffffffff, 0x7eeffffff000, 0x7ef000000000, 0x7ef000100000, 0x8000000000000000UL,
                 0xffffffff80000000UL, 4095, 0x7fffffff, 0x80000000, 0x7fffffffffffffff, 100,
                 (unsigned long)memory, (unsigned long)memory + 4, (unsigned long)memory + 4096, 2, 3, 4, 8, 16, 64, -100UL,
             };

@@ -44,16 +44,18 @@ package struct ImagePlacement {
     package let random: [UInt8]
     package let shuffle: UInt
 
-    /// Chosen anew for each program, as Linux's address space layout randomization does.
-    package init() {
+    /// Chosen anew for each program, as Linux's address space layout randomization does, unless the personality says
+    /// ADDR_NO_RANDOMIZE. Mappings vary by 26 bits, not by Linux's 28: programs under ThreadSanitizer want them above
+    /// 0x7e8000000000.
+    package init(isRandom: Bool) {
         random = Host.random(16)
-        var reader = ByteReader(Host.random(32))
+        var reader = ByteReader(isRandom ? Host.random(48) : [UInt8](repeating: 0, count: 48))
         func pages(_ bits: UInt) -> UInt { (reader.take(UInt.self) & ((1 << bits) - 1)) << 12 }
         stackTop = GuestLayout.taskSize - (1 << 30) - pages(22)
-        mappingTop = stackTop - (1 << 34) - pages(28)
+        mappingTop = stackTop - (1 << 34) - pages(26)
         programBase = 0x5555_5555_4000 + pages(28)
         heapGap = pages(13)
-        shuffle = Host.random(2).reduce(0) { $0 << 8 | UInt($1) } % InitialStack.shuffleRange
+        shuffle = reader.take(UInt.self) % InitialStack.shuffleRange
     }
 }
 

@@ -9,7 +9,7 @@
 // --- Addresses in the guest -------------------------------------------------------------------------------------------
 
 /// The stub's area; a guest's own addresses end below it.
-#define APUS_STUB_BASE 0x7e0000000000UL
+#define APUS_STUB_BASE 0x7ef000000000UL
 #define APUS_STUB_CODE_SIZE 0x10000UL
 /// Read only for the guest, one for the whole sandbox.
 #define APUS_STUB_CONFIG (APUS_STUB_BASE + 0x10000UL)

@@ -42,7 +42,7 @@ extension SyscallRow {
             (t, option, a, b, c, d) throws(Errno) in
             try t.prctl(option, a, b, c, d)
         },
-        implement(Linux.personality, .partial("ADDR_NO_RANDOMIZE and the like are kept and change nothing")) {
+        implement(Linux.personality, .partial("beyond ADDR_NO_RANDOMIZE and PER_LINUX32, kept and without effect")) {
             (t, value) throws(Errno) in
             t.personality(value)
         },

@@ -86,6 +86,9 @@ extension GuestThread {
         try resolve(.currentDirectory, path, [.followLast, .allowEmpty])
     }
 
+    /// `ADDR_NO_RANDOMIZE`.
+    private static let addressesStay: UInt32 = 0x004_0000
+
     /// Throws EACCES for what may not be executed, ELOOP for a symbolic link that was not to be followed.
     private func checkProgram(_ dentry: Dentry) throws(Errno) {
         guard dentry.inode.kind == .regular else { throw dentry.inode.kind == .symbolicLink ? .ELOOP : .EACCES }
@@ -103,7 +106,7 @@ extension GuestThread {
         _ dentry: Dentry, _ file: OpenFile, _ source: ProgramSource, _ name: ProgramName, _ arguments: [[UInt8]],
         _ environment: [[UInt8]]
     ) throws(Errno) {
-        let placement = ImagePlacement()
+        let placement = ImagePlacement(isRandom: settings.personality & GuestThread.addressesStay == 0)
         var mappingTop = placement.mappingTop
         let plan = try LoadPlan(of: source, taskSize: GuestLayout.taskSize) { span, hasInterpreter throws(Errno) in
             guard hasInterpreter else {

@@ -80,7 +80,7 @@ static uint64_t pointer(void) {
     case 1: return (uint64_t)arena + ARENA - below(64);   // reaches into the unmapped page
     case 2: return (uint64_t)readable + below(4096);
     case 3: return (uint64_t)reserved + below(4096);
-    case 4: return 0x7e0000000000ull + below(0x4200000);  // the stub's area
+    case 4: return 0x7ef000000000ull + below(0x4200000);  // the stub's area
     case 5: return 0x7ffffffff000ull - below(16);         // the end of the address space
     case 6: return 0x800000000000ull << below(16);        // not canonical
     case 7: return odd_number();

@@ -7,7 +7,7 @@
 #include <sys/uio.h>
 
 // The layout of the stub's area: see Sources/Stub/include/stub.h.
-#define STUB 0x7e0000000000ull
+#define STUB 0x7ef000000000ull
 #define CODE_SIZE 0x10000ull
 #define CONFIG (STUB + 0x10000)
 #define DOORBELL (STUB + 0x20000)

@@ -117,7 +117,7 @@ static void lose_the_stack(void) {
     alarm(3);
     install(SIGSEGV, below(2) ? SA_ONSTACK : 0);
     install(SIGUSR1, 0);
-    uint64_t stack = below(2) ? next_random() : 0x7e0000000000ull + below(0x200000);
+    uint64_t stack = below(2) ? next_random() : 0x7ef000000000ull + below(0x200000);
     uint64_t call = below(2) ? SYS_rt_sigreturn : SYS_getpid;
     if (below(2)) kill(getpid(), SIGUSR1);
     __asm__ volatile("mov %0, %%rsp\n\tsyscall\n\tmov (%%rsp), %%rax\n\tud2" ::"r"(stack), "a"(call) : "memory");
