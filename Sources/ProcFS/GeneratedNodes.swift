@@ -133,19 +133,23 @@ final class GeneratedText: FileOperations {
 }
 
 /// A directory of `/proc` whose entries come and go by themselves.
-package final class GeneratedDirectory: Inode {
+package final class GeneratedDirectory: ProcessDirectory {
     private let facts: GeneratedFacts
     private let find: (FileName) throws(Errno) -> any Inode
     private let list: () throws(Errno) -> [DirectoryEntry]
     private let isInherited: Bool
+    private let owner: (() throws(Errno) -> ProcessID)?
     package let locks = FileLocks()
 
-    /// `remembersNames`: true where the entries never change.
+    /// - Parameters:
+    ///   - remembersNames: true where the entries never change.
+    ///   - owner: whose directory it is; throws ESRCH.
     package init(
-        _ facts: GeneratedFacts, remembersNames: Bool = false, find: @escaping (FileName) throws(Errno) -> any Inode,
-        list: @escaping () throws(Errno) -> [DirectoryEntry]
+        _ facts: GeneratedFacts, remembersNames: Bool = false, owner: (() throws(Errno) -> ProcessID)? = nil,
+        find: @escaping (FileName) throws(Errno) -> any Inode, list: @escaping () throws(Errno) -> [DirectoryEntry]
     ) {
         self.facts = facts
+        self.owner = owner
         self.isInherited = remembersNames
         self.find = find
         self.list = list
@@ -155,6 +159,11 @@ package final class GeneratedDirectory: Inode {
     package var remembersNames: Bool { isInherited }
 
     package func attributes() throws(Errno) -> FileAttributes { facts.attributes(.directory) }
+
+    package func process() throws(Errno) -> ProcessID {
+        guard let owner else { throw .EBADF }
+        return try owner()
+    }
 
     package func lookup(_ name: FileName) throws(Errno) -> any Inode { try find(name) }
     package func entries() throws(Errno) -> [DirectoryEntry] { try list() }

@@ -64,7 +64,13 @@ extension ProcFS {
     func processDirectory(_ id: ProcessID, thread: ProcessID) -> any Inode {
         var facts = facts(id, thread: thread, 1, 0o555)
         facts.links = 6
-        return GeneratedDirectory(facts) { name throws(Errno) in
+        let start = information.start(of: id)
+        let owner: () throws(Errno) -> ProcessID = { () throws(Errno) in
+            // The number may have gone to another process since.
+            guard let start, information.start(of: id) == start else { throw .ESRCH }
+            return id
+        }
+        return GeneratedDirectory(facts, owner: owner) { name throws(Errno) in
             guard information.exists(id) else { throw .ENOENT }
             let text = String(decoding: name.bytes, as: UTF8.self)
             if text == "task" { return tasks(of: id) }

@@ -15,6 +15,8 @@ package protocol ProcessInformation: AnyObject {
     /// The process of a thread; nil if there is no such thread.
     func process(ofThread thread: ProcessID) -> ProcessID?
     func exists(_ process: ProcessID) -> Bool
+    /// When the process began, which tells it from a later one of its number; nil if there is none.
+    func start(of process: ProcessID) -> MonotonicTime?
     /// Who owns the process's files, and since when there is such a process.
     func owner(of process: ProcessID) -> (user: UInt32, group: UInt32, since: Timestamp)
     /// True if the reader may see what only a tracer may.

@@ -45,6 +45,8 @@ final class SandboxInformation: ProcessInformation {
 
     func exists(_ process: ProcessID) -> Bool { kernel.processes[process] != nil }
 
+    func start(of process: ProcessID) -> MonotonicTime? { kernel.processes[process]?.startTime }
+
     func owner(of process: ProcessID) -> (user: UInt32, group: UInt32, since: Timestamp) {
         guard let process = kernel.processes[process], let thread = process.threads.first else {
             return (0, 0, startTime)

@@ -213,3 +213,9 @@ package protocol HolePunching: AnyObject {
 package protocol Sealable: AnyObject {
     var seals: UInt32? { get set }
 }
+
+/// A directory that may be a process's own in `/proc`: open, it stands for the process as a pidfd does.
+package protocol ProcessDirectory: Inode {
+    /// Throws EBADF if it is no process's, ESRCH if the process has gone.
+    func process() throws(Errno) -> ProcessID
+}

@@ -24,6 +24,9 @@ private final class FakeProcesses: ProcessInformation {
         return living.contains(thread.rawValue) ? thread : nil
     }
     func exists(_ process: ProcessID) -> Bool { living.contains(process.rawValue) }
+    func start(of process: ProcessID) -> MonotonicTime? {
+        living.contains(process.rawValue) ? MonotonicTime(nanoseconds: Int64(process.rawValue)) : nil
+    }
     func owner(of process: ProcessID) -> (user: UInt32, group: UInt32, since: Timestamp) { (1000, 1000, noTime()) }
     func mayInspect(_ process: ProcessID) -> Bool { process.rawValue == 7 }
     func text(_ file: String, of process: ProcessID, thread: ProcessID) throws(Errno) -> [UInt8] {

@@ -28,24 +28,34 @@ extension GuestThread {
         return file.process
     }
 
+    /// Whom a descriptor stands for: that of `pidfd_open(2)`, or an open `/proc/pid`; no process where it has ended.
+    /// Throws EBADF, ESRCH.
+    private func signalTarget(_ number: FileNumber) throws(Errno) -> (id: ProcessID, process: Process?) {
+        let operations = try file(number).operations
+        if let file = operations as? PidFile { return (file.processID, try? living(file)) }
+        guard let directory = operations.inode as? any ProcessDirectory else { throw .EBADF }
+        let id = try directory.process()
+        return (id, kernel.processes[id])
+    }
+
     /// See `pidfd_send_signal(2)`; the flags say whether thread, process (also 0) or group is meant.
     func pidfdSendSignal(
         _ number: FileNumber, _ signal: SignalNumber, _ info: UInt, _ flags: UInt32
     ) throws(Errno) -> Int {
         guard flags & ~7 == 0, flags.nonzeroBitCount <= 1 else { throw .EINVAL }
-        let file = try pidFile(number)
+        let target = try signalTarget(number)
         let sent: SignalInfo
         if info != 0 {
             let bytes = try copyIn(SignalInfo.meaningfulSize, from: info)
             var reader = ByteReader(bytes)
             let given = SignalInfo(from: &reader)
             guard given.signal == signal else { throw .EINVAL }
-            guard file.process === process || mayClaim(given, towards: file.processID) else { throw .EPERM }
+            guard target.process === process || mayClaim(given, towards: target.id) else { throw .EPERM }
             sent = given
         } else {
             sent = signalInfo(signal, code: SignalInfo.user)
         }
-        let target = try living(file)
+        guard let target = target.process else { throw .ESRCH }
         if flags == 4 {
             try kill(ProcessID(-target.group.rawValue), sent)
         } else if flags == 1, let leader = target.leader {
