@@ -72,9 +72,11 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count) {
 static uint32_t *routed_word;
 static uint64_t *routed_signals;
 
-static void on_routed_signal(int signal) {
+static void on_routed_signal(int signal, siginfo_t *info, void *context) {
+    (void)context;
     if (!routed_word) return;
-    __atomic_fetch_or(routed_signals, 1UL << (signal - 1), __ATOMIC_SEQ_CST);
+    // Queued is what the supervisor passes on: see `pass_on`.
+    __atomic_fetch_or(routed_signals + (info->si_code == SI_QUEUE), 1UL << (signal - 1), __ATOMIC_SEQ_CST);
     __atomic_add_fetch(routed_word, 1, __ATOMIC_SEQ_CST);
     apus_host_call(SYS_futex, (unsigned long)routed_word, FUTEX_WAKE, 1, 0, 0, 0);
 }
@@ -85,10 +87,10 @@ void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbe
     for (int i = 0; i < count; i++) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
-        action.sa_handler = on_routed_signal;
-        action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+        action.sa_sigaction = on_routed_signal;
+        action.sa_flags = SA_RESTART | SA_NOCLDSTOP | SA_SIGINFO;
         // In the background, a call on the terminal that began again would cause the same signal for ever.
-        if (numbers[i] == SIGTTIN || numbers[i] == SIGTTOU) action.sa_flags = 0;
+        if (numbers[i] == SIGTTIN || numbers[i] == SIGTTOU) action.sa_flags = SA_SIGINFO;
         sigaction(numbers[i], &action, NULL);
     }
 }
@@ -122,8 +124,8 @@ static int supervised;
 
 static void pass_on(int signal, siginfo_t *info, void *context) {
     (void)context;
-    // What the terminal sends (SI_KERNEL) comes to the child by itself.
-    if (info->si_code <= 0) kill(supervised, signal);
+    // What the terminal sends (SI_KERNEL) comes to the child by itself. The rest was meant for one process, not for a group.
+    if (info->si_code <= 0) sigqueue(supervised, signal, (union sigval){0});
 }
 
 int apus_host_supervise(int child) {

@@ -25,8 +25,9 @@ extension Host {
         throw Errno(rawValue: Int32(truncatingIfNeeded: -result))
     }
 
-    /// From now on each of the host signals sets its bit in `signals` (bit 0 is signal 1), adds one to `word` and wakes
-    /// one futex waiter on it. Both stay mapped for the life of the process.
+    /// From now on each of the host signals sets its bit in the first of two words at `signals` (bit 0 is signal 1), or in
+    /// the second if the supervisor passed it on, adds one to `word` and wakes one futex waiter on it. All stay mapped for
+    /// the life of the process.
     package static func routeSignals(
         _ numbers: [Int32], to signals: UnsafeMutablePointer<UInt64>, waking word: UnsafeMutablePointer<UInt32>
     ) {

@@ -59,8 +59,8 @@ package final class Kernel {
     package var onOutOfMemory: ((Process, UInt64) -> Void)?
     /// Work of others than guests: host descriptors that became ready.
     package var hostEvents: (() -> Bool)?
-    /// A signal of the host that is meant for the guest (Ctrl-C, SIGTERM).
-    package var onHostSignal: ((SignalNumber) -> Void)?
+    /// A signal of the host that is meant for the guest (Ctrl-C, SIGTERM), and whether for a whole group.
+    package var onHostSignal: ((SignalNumber, Bool) -> Void)?
 
     package init(clock: any KernelClock, platform: TrapPlatform? = nil) {
         self.clock = clock

@@ -10,8 +10,9 @@ package final class TrapPlatform {
     let floatingPointSize: Int
     let floatingPointComponents: UInt64
     private let config: SharedMemory
-    /// The doorbell's word, then the host signals that have come (64 bits at 8).
+    /// The word that wakes the kernel.
     private let doorbell: SharedMemory
+    /// The host signals that have come, then those that the supervisor passed on: see `HostSignals`.
     private let signals: SharedMemory
     private var watched = WatchList()
     private var processes: [Int32: StubProcess] = [:]
@@ -44,7 +45,7 @@ package final class TrapPlatform {
         // Both words stay mapped as long as this object lives; `deinit` stops the routing first.
         unsafe Host.routeSignals(
             [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
-            to: signals.pointer(at: 0, count: 8).assumingMemoryBound(to: UInt64.self),
+            to: signals.pointer(at: 0, count: 16).assumingMemoryBound(to: UInt64.self),
             waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self))
         try startTemplate()
     }
@@ -216,16 +217,18 @@ package final class TrapPlatform {
         return nil
     }
 
-    /// Host signals that have come since the last look, bit 0 for signal 1; SIGCHLD has been dealt with.
-    package func takeSignals() -> UInt64 {
+    /// Host signals that have come since the last look; SIGCHLD has been dealt with.
+    package func takeSignals() -> HostSignals {
         // The handler may set a bit between the look and the reset; its doorbell then makes us look again.
-        let came = signals.load(UInt64.self, at: 0)
-        guard came != 0 else { return 0 }
-        signals.clear(came, at: 0)
-        if came & (1 << 16) != 0 {
+        var came = HostSignals(group: signals.load(UInt64.self, at: 0), process: signals.load(UInt64.self, at: 8))
+        guard !came.isEmpty else { return came }
+        signals.clear(came.group, at: 0)
+        signals.clear(came.process, at: 8)
+        if came.group & (1 << 16) != 0 {
             while let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
         }
-        return came & ~(1 << 16)
+        came.group &= ~(1 << 16)
+        return came
     }
 
     /// Waits until a stub asks, a signal comes or the time has come; polls first where that is cheaper. May return early.
@@ -248,7 +251,7 @@ package final class TrapPlatform {
         }
         let value = doorbell.loadSequential(at: 0)
         config.exchange(1, at: 0)
-        if !anyoneAsks, signals.load(UInt64.self, at: 0) == 0 {
+        if !anyoneAsks, signals.load(UInt64.self, at: 0) | signals.load(UInt64.self, at: 8) == 0 {
             var interval: Timestamp?
             if let deadline { interval = Host.monotonic.interval(to: deadline) }
             doorbell.wait(at: 0, while: value, for: interval)

@@ -44,7 +44,7 @@ final class Boot {
                 "apus-kernel: out of memory: ended process \(process.id), which used \(bytes >> 20) MiB\n", to: 2)
         }
         kernel.hostEvents = { [descriptors] in descriptors.deliver() }
-        kernel.onHostSignal = { [unowned kernel] signal in kernel.forwardHostSignal(signal) }
+        kernel.onHostSignal = { [unowned kernel] in kernel.forwardHostSignal($0, toGroup: $1) }
         if configuration.isVerbose {
             kernel.onUnimplemented = { thread, number in
                 let name = SyscallTable.x86_64[number]?.name ?? "unknown"

@@ -119,6 +119,18 @@ extension SandboxTests {
             _ = kill(guest.process, signal)
             #expect(try await guest.wait().status == 9)
         }
+
+        @Test("a signal to the supervisor is for the first program alone, not for its children")
+        func firstAlone() async throws {
+            let child = "trap 'echo wrong' HUP; trap 'echo child ends; exit' USR1; \(Self.looping)"
+            let parent = "trap 'kill -USR1 $!; wait $!; exit 9' HUP; (\(child)) & while :; do sleep 0.05; done"
+            let guest = try await Guest(["bash", "-c", parent])
+            try await guest.printed("ready")
+            _ = kill(guest.process, SIGHUP)
+            let outcome = try await guest.wait()
+            #expect(outcome.status == 9)
+            #expect(outcome.output == "ready\nchild ends\n")
+        }
     }
 }
 

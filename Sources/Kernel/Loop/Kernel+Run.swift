@@ -25,7 +25,7 @@ extension Kernel {
             }
             if hostEvents?() == true { hasWorked = true }
             let signals = platform.takeSignals()
-            if signals != 0 {
+            if !signals.isEmpty {
                 hasWorked = true
                 forward(signals)
             }
@@ -44,9 +44,11 @@ extension Kernel {
         }
     }
 
-    private func forward(_ signals: UInt64) {
-        for number in 1...64 where signals & (1 << UInt64(number - 1)) != 0 {
-            onHostSignal?(SignalNumber(Int32(number)))
+    private func forward(_ signals: HostSignals) {
+        for number in 1...64 {
+            let bit: UInt64 = 1 << UInt64(number - 1)
+            if signals.group & bit != 0 { onHostSignal?(SignalNumber(Int32(number)), true) }
+            if signals.process & bit != 0 { onHostSignal?(SignalNumber(Int32(number)), false) }
         }
     }
 

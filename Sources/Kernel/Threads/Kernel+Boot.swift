@@ -38,13 +38,20 @@ extension Kernel {
 }
 
 extension Kernel {
-    /// A signal of the host that is meant for the guest goes to the group in the foreground of the host's terminal, or to the
-    /// first program's.
-    package func forwardHostSignal(_ signal: SignalNumber) {
+    /// A signal of the host that is meant for the guest goes to the first program, or to the group in the foreground of the
+    /// host's terminal, which is the first program's where there is no terminal.
+    package func forwardHostSignal(_ signal: SignalNumber, toGroup: Bool) {
         // SIGTTIN and SIGTTOU are the host's answer to a call of ours: see `awaitForeground`.
         guard let first = firstProcess, signal.rawValue != 21, signal.rawValue != 22 else { return }
+        // Who sends the keys' signals (2, 3) stands in for a terminal, so these always are for the group.
+        guard toGroup || (2...3).contains(signal.rawValue) else {
+            _ = send(SignalInfo(signal, code: SignalInfo.user), to: first)
+            return
+        }
         let foreground = terminal(of: Kernel.sandboxID)?.foreground ?? first.group
-        for process in Array(processes.values) where process.group == foreground {
+        for process in Array(processes.values) {
+            // A terminal that hangs up tells the leader of its session, too.
+            guard process.group == foreground || signal.rawValue == 1 && process === first else { continue }
             send(SignalInfo(signal, code: SignalInfo.kernel), to: process)
         }
     }
