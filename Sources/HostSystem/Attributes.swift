@@ -52,6 +52,20 @@ extension Host {
         return set[0]
     }
 
+    /// Unblocks every signal.
+    package static func unblockSignals() {
+        let none: InlineArray<1, UInt64> = [0]
+        // The host reads the 8 bytes of one signal set; SIG_SETMASK.
+        unsafe none.span.withUnsafeBytes { _ = try? call(14, 2, UInt(bitPattern: $0.baseAddress), 0, 8) }
+    }
+
+    /// Gives SIGCHLD its default action, without which children leave no status to wait for.
+    package static func stopIgnoringChildren() {
+        let action: InlineArray<4, UInt> = [0, 0, 0, 0]
+        // The host reads the 32 bytes of one `struct sigaction`.
+        unsafe action.span.withUnsafeBytes { _ = try? call(13, 17, UInt(bitPattern: $0.baseAddress), 0, 8) }
+    }
+
     /// `/proc/self/oom_score_adj`: -1000...1000; 0 when the host does not say.
     package static var oomScoreAdjustment: Int32 {
         guard let file = try? openFile("/proc/self/oom_score_adj") else { return 0 }

@@ -141,9 +141,7 @@ package final class GeneratedDirectory: ProcessDirectory {
     private let owner: (() throws(Errno) -> ProcessID)?
     package let locks = FileLocks()
 
-    /// - Parameters:
-    ///   - remembersNames: true where the entries never change.
-    ///   - owner: whose directory it is; throws ESRCH.
+    /// `remembersNames`: true where the entries never change. `owner`: whose directory it is; throws ESRCH.
     package init(
         _ facts: GeneratedFacts, remembersNames: Bool = false, owner: (() throws(Errno) -> ProcessID)? = nil,
         find: @escaping (FileName) throws(Errno) -> any Inode, list: @escaping () throws(Errno) -> [DirectoryEntry]

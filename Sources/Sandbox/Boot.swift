@@ -64,12 +64,11 @@ final class Boot {
         kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used + budget.overhead) }
         let files = FileTable()
         var terminal: Terminal?
-        for number in 0..<3 as Range<Int32> {
-            // Closed ones stay closed, as for any program.
+        for number in caller.descriptors {
             guard let flags = try? Host.statusFlags(number) else { continue }
             let stream = try HostStream(descriptor: number, readiness: descriptors)
             if stream.isTerminal { terminal = attach(stream, to: terminal) }
-            let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile])
+            let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile, .nonBlocking])
             _ = try files.replace(
                 OpenFile(stream, flags: kept), closeOnExec: false, at: FileNumber(number), limit: FileTable.maximum)
         }

@@ -5,6 +5,7 @@ internal import LinuxABI
 /// What the program would have from its caller without a sandbox: a process keeps all this over `fork(2)` and `execve(2)`.
 /// Taken before the sandbox sets up anything for itself.
 struct Caller {
+    let descriptors = CallerDescriptors.take()
     let credentials = Credentials.ofCaller
     let limits = ResourceLimits.ofCaller
     let fileModeMask = Host.fileModeMask
@@ -13,6 +14,12 @@ struct Caller {
     private let ignored = (1...64).map { SignalNumber($0) }.filter { Host.isIgnored($0.rawValue) }
     private let blocked = SignalSet(rawValue: Host.blockedSignals)
     private let oomScoreAdjustment = Host.oomScoreAdjustment
+
+    init() {
+        // The sandbox waits for children of its own, and for what its caller may have blocked.
+        Host.stopIgnoringChildren()
+        Host.unblockSignals()
+    }
 
     /// Gives the first process, which has executed nothing yet, what is no argument of its making.
     func pass(to process: Process) {

@@ -12,6 +12,23 @@ extension SandboxTests {
             #expect(outcome.output == "/usr/share\n")
         }
 
+        @Test("a program has the descriptors that its caller left open, and none where the caller closed one")
+        func descriptors() async throws {
+            let wrapper = ["bash", "-c", "exec 5</etc/passwd 6>&1 7</ <&-; exec \"$@\"", "-"]
+            let command = [
+                "bash", "-c",
+                "read -r line <&5; echo \"$line\" >&6; (exec 8<&0) 2>/dev/null || echo closed",
+            ]
+            let native = try Programs.output(of: wrapper + command)
+            let outcome = try await Guest.run(command, wrapper: wrapper)
+            #expect(outcome.output == native, "\(outcome.errors)")
+            #expect(native.hasSuffix("closed\n"))
+            // A directory would lead to files that the guest was not given.
+            let looking = ["bash", "-c", "(exec 8<&7) 2>/dev/null || echo absent"]
+            let directory = try await Guest.run(looking, wrapper: wrapper)
+            #expect(directory.output == "absent\n")
+        }
+
         @Test("a program has of its caller what it would have without a sandbox")
         func caller() async throws {
             let wrapper = [
