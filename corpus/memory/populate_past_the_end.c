@@ -29,6 +29,15 @@ int main(void) {
     }
     void *none = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     result("mlock of what is not accessible", mlock(none, PAGE));
+    char *mixed = map("a file, locked together with that", fd, 4 * PAGE, MAP_PRIVATE, 0);
+    must("mprotect", mprotect(mixed + PAGE, PAGE, PROT_NONE));
+    result("mlock of both", mlock(mixed, 4 * PAGE));
+    must("munlock", munlock(mixed, 4 * PAGE));
+    char *split = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    must("munmap", munmap(split + PAGE, PAGE));
+    result("mlock across a hole", mlock(split, 3 * PAGE));
+    result("before it there is a lock", msync(split, PAGE, MS_INVALIDATE));
+    result("after it there is none", msync(split + 2 * PAGE, PAGE, MS_INVALIDATE));
     at = map("memory", -1, 4 * PAGE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, 0);
     unsigned char vector[4] = {0};
     result("mincore", mincore(at, 4 * PAGE, vector));

@@ -32,14 +32,23 @@ extension GuestThread {
             guard UInt64(map.lockedLength - counted) + UInt64(new) <= lockLimit else { throw .ENOMEM }
         }
         try map.checkSplit(range)
-        map.changeCovered(range) { $0.isLocked = lock }
-        guard map.areas.covers(range) else { throw .ENOMEM }
+        // Up to the first hole, of which the caller hears.
+        var end = range.lowerBound
+        for part in map.areas.parts(in: range) {
+            guard part.start == end else { break }
+            end = part.end
+        }
+        if end > range.lowerBound { map.changeCovered(range.lowerBound..<end) { $0.isLocked = lock } }
+        guard end >= range.upperBound else { throw .ENOMEM }
         guard lock, !onFault else { return 0 }
         populate(map, range)
-        // What cannot be made present, past a file's end say, is locked all the same, but the caller hears of it.
-        if map.areas.parts(in: range).contains(where: \.protection.isEmpty) { throw .ENOMEM }
+        // What cannot be made present, past a file's end say, is locked all the same, but the caller hears of it, too.
+        let isReachable = !map.areas.parts(in: range).contains(where: \.protection.isEmpty)
+        guard isReachable || !commands.isEmpty else { throw .ENOMEM }
         mustReport = true
-        afterCommands = { _, _, failure in .result(failure == .EFAULT ? -Int(Errno.ENOMEM.rawValue) : 0) }
+        afterCommands = { _, _, failure in
+            .result(failure == .EFAULT || !isReachable ? -Int(Errno.ENOMEM.rawValue) : 0)
+        }
         return 0
     }
 
