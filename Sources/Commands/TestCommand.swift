@@ -11,7 +11,7 @@ package struct TestCommand: ParsableCommand {
         discussion: """
             Each case is built, run natively under the tracer and then in the sandbox, always from the same fresh start. What \
             differs between the native runs may differ in the sandbox; anything else is a divergence. Divergences that are \
-            known stand in corpus/expectations.yaml. The exit status is 1 if a case fails. Interrupted, it still reports what \
+            known stand in corpus/expectations. The exit status is 1 if a case fails. Interrupted, it still reports what \
             was done.
 
             EXAMPLES:
@@ -32,6 +32,10 @@ package struct TestCommand: ParsableCommand {
 
     @Option(help: ArgumentHelp("Native runs of each case.", valueName: "n"))
     var nativeRuns = 2
+
+    @Option(
+        help: ArgumentHelp("Further native runs of a case while something is unexplained.", valueName: "n"))
+    var furtherNativeRuns = 4
 
     @Option(help: ArgumentHelp("Sandboxed runs of each case.", valueName: "n"))
     var sandboxRuns = 1
@@ -61,6 +65,9 @@ package struct TestCommand: ParsableCommand {
     package func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs \(jobs): give 1 to 64.") }
         guard (1...20).contains(nativeRuns) else { throw ValidationError("--native-runs \(nativeRuns): give 1 to 20.") }
+        guard (0...20).contains(furtherNativeRuns) else {
+            throw ValidationError("--further-native-runs \(furtherNativeRuns): give 0 to 20.")
+        }
         guard (1...20).contains(sandboxRuns) else {
             throw ValidationError("--sandbox-runs \(sandboxRuns): give 1 to 20.")
         }
@@ -71,6 +78,7 @@ package struct TestCommand: ParsableCommand {
         var options = TestRun.Options()
         options.jobs = jobs
         options.runner.nativeRuns = nativeRuns
+        options.runner.furtherNativeRuns = furtherNativeRuns
         options.runner.sandboxRuns = sandboxRuns
         if !variants.isEmpty { options.variants = variants.map(\.variant) }
         if let expression = try expression() {

@@ -1,41 +1,68 @@
 package import Diff
 
-/// One divergence that is known, and why it is there.
+/// Divergences of one origin that are known, and why they are there. Where it names several classes, calls or fields,
+/// any of them is meant; what it leaves out does not matter.
 package struct Expectation: Hashable, Sendable, Codable {
-    /// A glob over case names.
-    package var pattern: String
+    /// Globs over case names.
+    package var patterns: [String]
     /// A glob over variants; nil: every one.
     package var variant: String?
-    package var kind: DivergenceClass
-    package var call: String?
-    package var field: String?
+    package var kinds: [DivergenceClass]
+    package var calls: [String]
+    package var fields: [String]
+    /// Globs over the path that the call is about.
+    package var paths: [String]
+    /// A glob over the path of a file below /proc or /sys that the process has open meanwhile.
+    package var reading: String?
+    /// Globs over what is seen on each side.
+    package var native: String?
+    package var sandbox: String?
+    /// Whether chance decides if it is seen at all: then it is not stale when it is not.
+    package var isIntermittent: Bool
     package var reason: String
     package var issue: String?
-    /// Its line in the expectations file.
+    /// The file that it stands in, and its line there.
+    package var file: String
     package var line: Int
 
     package init(
-        pattern: String, variant: String? = nil, kind: DivergenceClass, call: String? = nil, field: String? = nil,
-        reason: String, issue: String? = nil, line: Int = 0
+        patterns: [String], variant: String? = nil, kinds: [DivergenceClass], calls: [String] = [],
+        fields: [String] = [], paths: [String] = [], reading: String? = nil, native: String? = nil,
+        sandbox: String? = nil, isIntermittent: Bool = false, reason: String, issue: String? = nil, file: String = "",
+        line: Int = 0
     ) {
-        self.pattern = pattern
+        self.patterns = patterns
         self.variant = variant
-        self.kind = kind
-        self.call = call
-        self.field = field
+        self.kinds = kinds
+        self.calls = calls
+        self.fields = fields
+        self.paths = paths
+        self.reading = reading
+        self.native = native
+        self.sandbox = sandbox
+        self.isIntermittent = isIntermittent
         self.reason = reason
         self.issue = issue
+        self.file = file
         self.line = line
     }
 
     /// Whether it speaks of a case's variant.
     package func covers(case name: String, variant: String) -> Bool {
-        Glob.matches(pattern, name) && (self.variant.map { Glob.matches($0, variant) } ?? true)
+        patterns.contains { Glob.matches($0, name) } && Expectation.accepts(self.variant, variant)
     }
 
     /// Whether it explains a divergence of a case that it covers.
     package func explains(_ divergence: Divergence) -> Bool {
-        kind == divergence.kind && (call == nil || call == divergence.call)
-            && (field == nil || field == divergence.field)
+        kinds.contains(divergence.kind) && (calls.isEmpty || divergence.call.map(calls.contains) ?? false)
+            && (fields.isEmpty || divergence.field.map(fields.contains) ?? false)
+            && (paths.isEmpty || paths.contains { Expectation.accepts($0, divergence.path) })
+            && Expectation.accepts(reading, divergence.reading)
+            && Expectation.accepts(native, divergence.native) && Expectation.accepts(sandbox, divergence.sandbox)
+    }
+
+    private static func accepts(_ pattern: String?, _ text: String?) -> Bool {
+        guard let pattern else { return true }
+        return text.map { Glob.matches(pattern, $0) } ?? false
     }
 }

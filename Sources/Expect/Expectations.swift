@@ -6,6 +6,12 @@ package struct Expectations: Sendable {
 
     package init(_ entries: [Expectation] = []) { self.entries = entries }
 
+    /// Says of a divergence of a case's variant whether an entry explains it.
+    package func knows(case name: String, variant: String) -> @Sendable (Divergence) -> Bool {
+        let entries = entries.filter { $0.covers(case: name, variant: variant) }
+        return { divergence in entries.contains { $0.explains(divergence) } }
+    }
+
     /// Judges one case's variant.
     package func judge(_ difference: CaseDifference, case name: String, variant: String) -> Judgement {
         let entries = entries.filter { $0.covers(case: name, variant: variant) }
@@ -42,6 +48,7 @@ package struct Expectations: Sendable {
         after judgements: [(name: String, variant: String, judgement: Judgement)]
     ) -> [Expectation] {
         entries.filter { entry in
+            guard !entry.isIntermittent else { return false }
             let covered = judgements.filter { entry.covers(case: $0.name, variant: $0.variant) }
             return !covered.isEmpty && covered.allSatisfy { $0.judgement.unseen.contains(entry) }
         }

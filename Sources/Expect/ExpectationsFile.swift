@@ -13,10 +13,16 @@ package struct ExpectationsError: Error, Hashable, Sendable, CustomStringConvert
 }
 
 extension Expectations {
-    /// Reads an expectations file. A file that is not there holds no expectations.
-    package static func load(_ file: String) throws -> Expectations {
+    /// Reads the expectations of a folder: every `.yaml` file in it. One that is not there holds none.
+    package static func load(_ folder: String) throws -> Expectations {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return Expectations(
+            try names.filter { $0.hasSuffix(".yaml") }.sorted().flatMap { try read(folder + "/" + $0).entries })
+    }
+
+    /// Reads one file.
+    private static func read(_ file: String) throws -> Expectations {
         guard let bytes = FileManager.default.contents(atPath: file) else {
-            guard FileManager.default.fileExists(atPath: file) else { return Expectations() }
             throw ExpectationsError(
                 file: file, line: 1, sentence: "the file can't be read", remedy: "check its permissions")
         }
@@ -65,7 +71,11 @@ private struct EntryReader {
     let file: String
     let node: Node
 
-    private static let keys: Set = ["case", "variant", "class", "call", "field", "reason", "issue"]
+    /// Those that may hold a list.
+    private static let lists: Set = ["case", "class", "call", "field", "path"]
+    private static let keys = lists.union([
+        "variant", "reading", "native", "sandbox", "intermittent", "reason", "issue",
+    ])
 
     func read() throws -> Expectation {
         guard let mapping = node.mapping else {
@@ -77,27 +87,55 @@ private struct EntryReader {
                     key, "an entry has no key '\(key.string ?? "?")'",
                     "use one of \(Self.keys.sorted().joined(separator: ", "))")
             }
-            guard value.scalar != nil else { throw error(value, "'\(name)' is not one value", "write a plain text") }
+            let isList = value.sequence.map { !$0.isEmpty && $0.allSatisfy { $0.scalar != nil } } ?? false
+            guard value.scalar != nil || (isList && Self.lists.contains(name)) else {
+                throw error(
+                    value, "'\(name)' is not one value",
+                    Self.lists.contains(name) ? "write a plain text or a list of them" : "write a plain text")
+            }
         }
-        let name = try required(mapping, "class")
-        guard let kind = DivergenceClass(rawValue: name.text) else {
-            throw error(
-                name.node, "'\(name.text)' is no divergence class",
-                "use one of \(DivergenceClass.allCases.map(\.rawValue).joined(separator: ", "))")
+        func text(_ key: String) -> String? { mapping[key]?.scalar?.string }
+        let kinds = try required(mapping, "class").map { text, node in
+            guard let kind = DivergenceClass(rawValue: text) else {
+                throw error(
+                    node, "'\(text)' is no divergence class",
+                    "use one of \(DivergenceClass.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            return kind
         }
         return Expectation(
-            pattern: try required(mapping, "case").text, variant: mapping["variant"]?.scalar?.string, kind: kind,
-            call: mapping["call"]?.scalar?.string, field: mapping["field"]?.scalar?.string,
-            reason: try required(mapping, "reason").text, issue: mapping["issue"]?.scalar?.string,
-            line: node.mark?.line ?? 1)
+            patterns: try required(mapping, "case").map(\.text), variant: text("variant"), kinds: kinds,
+            calls: texts(mapping["call"]).map(\.text), fields: texts(mapping["field"]).map(\.text),
+            paths: texts(mapping["path"]).map(\.text),
+            reading: text("reading"), native: text("native"), sandbox: text("sandbox"),
+            isIntermittent: try flag(mapping["intermittent"]),
+            reason: try required(mapping, "reason").map(\.text).joined(), issue: text("issue"),
+            file: (file as NSString).lastPathComponent, line: node.mark?.line ?? 1)
     }
 
-    private func required(_ mapping: Node.Mapping, _ key: String) throws -> (text: String, node: Node) {
-        guard let value = mapping[key], let text = value.scalar?.string, !text.allSatisfy(\.isWhitespace) else {
+    /// One text, or those of a list.
+    private func texts(_ value: Node?) -> [(text: String, node: Node)] {
+        guard let value else { return [] }
+        return (value.sequence.map(Array.init) ?? [value]).compactMap { node in
+            node.scalar.map { (text: $0.string, node: node) }
+        }
+    }
+
+    private func flag(_ value: Node?) throws -> Bool {
+        guard let value else { return false }
+        guard let flag = value.bool else {
+            throw error(value, "'intermittent' is no truth value", "write true or false")
+        }
+        return flag
+    }
+
+    private func required(_ mapping: Node.Mapping, _ key: String) throws -> [(text: String, node: Node)] {
+        let found = texts(mapping[key])
+        guard !found.isEmpty, found.allSatisfy({ !$0.text.allSatisfy(\.isWhitespace) }) else {
             throw error(
                 node, "an entry has no '\(key)'", "add '\(key): …': every entry has a case, a class and a reason")
         }
-        return (text, value)
+        return found
     }
 
     private func error(_ node: Node, _ sentence: String, _ remedy: String) -> ExpectationsError {

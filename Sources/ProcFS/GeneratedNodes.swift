@@ -46,15 +46,19 @@ package final class GeneratedFile: Inode {
     private let store: (([UInt8]) throws(Errno) -> Void)?
     private let check: (() throws(Errno) -> Void)?
     let readiness: PollEvents?
+    /// Whether Linux makes the text line by line rather than at once (`seq_file`): then a reading ends with a whole line.
+    let isMadeByLine: Bool
     package let locks = FileLocks()
 
     /// `check`: asked at each opening, beyond the permission bits. `readiness`: what the file is always ready for, where
     /// it has Linux's `poll` operation, without which `epoll_ctl(2)` refuses it.
     package init(
-        _ facts: GeneratedFacts, readiness: PollEvents? = nil, check: (() throws(Errno) -> Void)? = nil,
-        store: (([UInt8]) throws(Errno) -> Void)? = nil, _ text: @escaping () throws(Errno) -> [UInt8]
+        _ facts: GeneratedFacts, isMadeByLine: Bool = false, readiness: PollEvents? = nil,
+        check: (() throws(Errno) -> Void)? = nil, store: (([UInt8]) throws(Errno) -> Void)? = nil,
+        _ text: @escaping () throws(Errno) -> [UInt8]
     ) {
         self.facts = facts
+        self.isMadeByLine = isMadeByLine
         self.readiness = readiness
         self.check = check
         self.store = store
@@ -86,6 +90,11 @@ package final class GeneratedFile: Inode {
 final class GeneratedText: FileOperations {
     private let file: GeneratedFile
     private var text: [UInt8]?
+    /// Of what is made line by line: how far it is made, and where the last reading ended.
+    private var made = 0
+    private var next = 0
+    /// A page, less the byte by which `seq_file` knows that it has not run over.
+    private static let room = 4095
     /// Linux takes no more than a page at a write.
     private static let maximumWrite = 4096
 
@@ -113,7 +122,32 @@ final class GeneratedText: FileOperations {
             text = bytes
         }
         guard start >= 0, start < Int64(bytes.count) else { return }
-        for byte in bytes[Int(start)...].prefix(output.freeCapacity) { output.append(byte) }
+        let end = file.isMadeByLine ? end(Int(start), bytes, output.freeCapacity) : bytes.count
+        let part = bytes[Int(start)..<end].prefix(output.freeCapacity)
+        for byte in part { output.append(byte) }
+        next = part.endIndex
+    }
+
+    /// Where a reading of `count` bytes ends at the latest. What is left of the line that the last one ended in comes first,
+    /// then as many lines as fill the reader's buffer or a page, whichever is less, but at least one.
+    private func end(_ start: Int, _ bytes: [UInt8], _ count: Int) -> Int {
+        // Whoever jumps to somewhere else finds the line there begun.
+        if start != next || start > made { made = lineEnd(start > 0 ? start - 1 : 0, bytes) }
+        if start == 0 { made = 0 }
+        let begin = max(made, start)
+        guard begin - start < count else { return begin }
+        var end = begin
+        while end < bytes.count, end - begin < count - (begin - start) {
+            let line = lineEnd(end, bytes)
+            guard line - begin <= GeneratedText.room || end == begin else { break }
+            end = line
+        }
+        made = end
+        return end
+    }
+
+    private func lineEnd(_ place: Int, _ bytes: [UInt8]) -> Int {
+        (bytes[min(place, bytes.count)...].firstIndex(of: 0x0a) ?? bytes.count - 1) + 1
     }
 
     func write(_ open: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {

@@ -10,6 +10,8 @@ extension ProcFS {
         /// Only who may trace the process may open it.
         var isGuarded = false
         var isWritable = false
+        /// See `GeneratedFile`.
+        var isMadeByLine = false
         /// Only in the directories of threads.
         var isOfThread = false
         var readiness: PollEvents?
@@ -25,9 +27,9 @@ extension ProcFS {
         File(name: "cmdline"),
         File(name: "stat"),
         File(name: "statm"),
-        File(name: "maps", isGuarded: true),
-        File(name: "mounts", readiness: .readable),
-        File(name: "mountinfo", readiness: .readable),
+        File(name: "maps", isGuarded: true, isMadeByLine: true),
+        File(name: "mounts", isMadeByLine: true, readiness: .readable),
+        File(name: "mountinfo", isMadeByLine: true, readiness: .readable),
         File(name: "smaps", isGuarded: true),
         File(name: "smaps_rollup", isGuarded: true),
         File(name: "wchan"),
@@ -144,7 +146,8 @@ extension ProcFS {
             file.isGuarded
             ? { () throws(Errno) in if !information.mayInspect(id) { throw .EACCES } } : nil
         return GeneratedFile(
-            facts(id, thread: thread, 32 + index, file.permissions), readiness: file.readiness, check: check,
+            facts(id, thread: thread, 32 + index, file.permissions), isMadeByLine: file.isMadeByLine,
+            readiness: file.readiness, check: check,
             store: store
         ) { () throws(Errno) in
             guard information.exists(id) else { throw .ESRCH }

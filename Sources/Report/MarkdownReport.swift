@@ -16,7 +16,7 @@ package struct MarkdownReport {
     }
 
     package var text: String {
-        var parts = ["# Compatibility report", Words.verdict(results)]
+        var parts = ["# Compatibility report", Words.verdict(results), Words.visible(results)]
         parts.append(
             "*\(Words.date(results.date)) · \(Words.host(results)) · \(Words.seconds(Int(results.seconds * 1000)))*")
         if !results.errors.isEmpty {
@@ -30,7 +30,9 @@ package struct MarkdownReport {
         let troubled = results.cases.filter { [.skipped, .broken, .invalid].contains($0.outcome) }
         if !troubled.isEmpty { parts.append("## Not compared\n\n" + reasons(troubled)) }
         if !results.stale.isEmpty {
-            let lines = results.stale.map { "- line \($0.line): \(Self.code($0.pattern)): \(Self.plain($0.reason))" }
+            let lines = results.stale.map {
+                "- \(Self.code(Words.place($0))): \(Self.code(Words.subject($0))): \(Self.plain($0.reason))"
+            }
             parts.append("## Stale expectations\n\n" + lines.joined(separator: "\n"))
         }
         return parts.joined(separator: "\n\n") + "\n"
@@ -66,7 +68,7 @@ package struct MarkdownReport {
         }
         guard !rows.isEmpty else { return "None was found." }
         return
-            "Expected ones stand in `expectations.yaml`; explained ones come from the environment, the clock or a race.\n\n"
+            "Expected ones stand in `corpus/expectations`; explained ones come from the environment, the clock or a race.\n\n"
             + Self.table(["class", "meaning", "open", "expected", "explained", "runs"], rows, numbersFrom: 2)
     }
 

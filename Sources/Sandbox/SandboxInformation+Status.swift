@@ -80,7 +80,9 @@ extension SandboxInformation {
         text += "Speculation_Store_Bypass:\tthread vulnerable\nSpeculationIndirectBranch:\tconditional enabled\n"
         let allowed = processors(any)
         text += "Cpus_allowed:\t\(allowed.mask)\nCpus_allowed_list:\t\(allowed.list)\n"
-        text += "Mems_allowed:\t1\nMems_allowed_list:\t0\n"
+        // Room for 1024 nodes of memory, as distributions build their kernels; there is one.
+        let nodes = String(repeating: "00000000,", count: 31) + "00000001"
+        text += "Mems_allowed:\t\(nodes)\nMems_allowed_list:\t0\n"
         return text + "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n"
     }
 

@@ -41,6 +41,40 @@ struct ExpectationsTests {
         #expect(other.verdict == .fail)
     }
 
+    @Test("an entry that names a file or a value explains only what concerns it")
+    func narrow() throws {
+        let expectations = try Expectations.parse(
+            """
+            - case: [files/*, time/*]
+              class: [value, errno]
+              call: [stat, fstat]
+              path: /dev/null
+              native: "S_IFCHR|00"
+              reason: the host's is odd
+            - case: "*"
+              class: missing-call
+              reading: /proc/*/maps
+              intermittent: true
+              reason: another text
+            """, file: "e.yaml")
+        var divergence = Divergence(kind: .value, cause: .bug, call: "fstat", native: "S_IFCHR|00", explanation: "")
+        func verdict() -> Judgement.Verdict {
+            expectations.judge(Self.difference([divergence]), case: "files/a", variant: "v").verdict
+        }
+        #expect(verdict() == .fail)
+        divergence.path = "/dev/null"
+        #expect(verdict() == .expected)
+        divergence.native = "S_IFCHR|0666"
+        #expect(verdict() == .fail)
+        divergence = Divergence(kind: .missingCall, cause: .bug, call: "read", explanation: "")
+        #expect(verdict() == .fail)
+        divergence.reading = "/proc/12/maps"
+        #expect(verdict() == .expected)
+        // Chance decides about the second: it is never stale.
+        let judgement = expectations.judge(Self.difference([]), case: "files/a", variant: "v")
+        #expect(expectations.stale(after: [("files/a", "v", judgement)]).map(\.line) == [1])
+    }
+
     @Test("a divergence that explains itself neither fails nor needs an expectation")
     func explained() {
         var divergence = Self.errno
@@ -54,14 +88,14 @@ struct ExpectationsTests {
     func truncated() throws {
         var difference = Self.difference([Self.errno])
         difference.counts["errno"] = 1000
-        let expectations = Expectations([Expectation(pattern: "*", kind: .errno, reason: "known")])
+        let expectations = Expectations([Expectation(patterns: ["*"], kinds: [.errno], reason: "known")])
         #expect(expectations.judge(difference, case: "a/b", variant: "v").verdict == .fail)
     }
 
     @Test("what is expected but never seen is stale, unless its cases did not run")
     func stale() {
-        let entry = Expectation(pattern: "a/*", kind: .signal, reason: "known")
-        let absent = Expectation(pattern: "z/*", kind: .signal, reason: "known")
+        let entry = Expectation(patterns: ["a/*"], kinds: [.signal], reason: "known")
+        let absent = Expectation(patterns: ["z/*"], kinds: [.signal], reason: "known")
         let expectations = Expectations([entry, absent])
         let judgement = expectations.judge(Self.difference([Self.errno]), case: "a/b", variant: "v")
         #expect(judgement.unseen == [entry])
@@ -75,7 +109,9 @@ struct ExpectationsTests {
             ("- case: a\n  class: wrong\n  reason: x\n", 2, "'wrong' is no divergence class"),
             ("- case: a\n  class: errno\n  reason: x\n  why: y\n", 4, "no key 'why'"),
             ("case: a\n", 1, "not a list"),
-            ("- case: [a]\n  class: errno\n  reason: x\n", 1, "'case' is not one value"),
+            ("- case: {a: b}\n  class: errno\n  reason: x\n", 1, "'case' is not one value"),
+            ("- case: a\n  class: errno\n  native: [x]\n  reason: x\n", 3, "'native' is not one value"),
+            ("- case: a\n  class: errno\n  intermittent: perhaps\n  reason: x\n", 3, "no truth value"),
             ("- just text\n", 1, "not a mapping"),
             ("- case: a\n  class: \"errno\n", 3, "not YAML"),
         ])

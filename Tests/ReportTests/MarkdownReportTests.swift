@@ -17,6 +17,8 @@ struct MarkdownReportTests {
 
                 1 of 5 runs behave as on Linux, 1 differ, 1 differ as expected, 1 could not be compared, 1 were skipped.
 
+                1 of 3 compared runs shows its user something else (output, exit status, files, a crash or a hang), as expected.
+
                 *2026-01-31 12:00 UTC · Debian 12, Linux 6.1.0, x86_64, 2 processors · 12.5 s*
 
                 ## Wrong manifests
@@ -33,7 +35,7 @@ struct MarkdownReportTests {
 
                 ## Divergences by class
 
-                Expected ones stand in `expectations.yaml`; explained ones come from the environment, the clock or a race.
+                Expected ones stand in `corpus/expectations`; explained ones come from the environment, the clock or a race.
 
                 | class  | meaning                                             | open | expected | explained | runs |
                 | ------ | --------------------------------------------------- | ---: | -------: | --------: | ---: |

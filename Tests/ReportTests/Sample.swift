@@ -16,7 +16,9 @@ enum Sample {
         results.cases = [passed, failed, expected, skipped, broken]
         results.errors = ["corpus/files/bad.c:3: unknown key 'sumary'; the keys are summary"]
         results.stale = [
-            Expectation(pattern: "files/*", kind: .errno, call: "open", reason: "was mended", line: 4)
+            Expectation(
+                patterns: ["files/*"], kinds: [.errno], calls: ["open"], reason: "was mended", file: "files.yaml",
+                line: 4)
         ]
         return results
     }
@@ -69,7 +71,7 @@ enum Sample {
                     explanation: "stdout differs at line 1")
             ], firstCausal: 0, counts: ["output": 1])
         result.difference = difference
-        let known = Expectation(pattern: "time/*", kind: .output, reason: "no <steal time>")
+        let known = Expectation(patterns: ["time/*"], kinds: [.output], reason: "no <steal time>")
         result.judgement = Expectations([known]).judge(difference, case: result.id, variant: result.variant)
         return result
     }

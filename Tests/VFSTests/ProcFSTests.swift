@@ -30,7 +30,10 @@ private final class FakeProcesses: ProcessInformation {
     func owner(of process: ProcessID) -> (user: UInt32, group: UInt32, since: Timestamp) { (1000, 1000, noTime()) }
     func mayInspect(_ process: ProcessID) -> Bool { process.rawValue == 7 }
     func text(_ file: String, of process: ProcessID, thread: ProcessID) throws(Errno) -> [UInt8] {
-        Array("\(file) of \(process)/\(thread)".utf8)
+        // A hundred lines of a hundred bytes.
+        let line = [UInt8](repeating: 0x61, count: 99) + [0x0a]
+        if file == "maps" { return Array(repeatElement(line, count: 100).joined()) }
+        return Array("\(file) of \(process)/\(thread)".utf8)
     }
     func link(_ name: String, of process: ProcessID) throws(Errno) -> Dentry { target }
     func descriptors(of process: ProcessID) throws(Errno) -> [Int32] { [0, 3] }
@@ -98,6 +101,27 @@ struct ProcFSTests {
         #expect(try TestTree.text(file, 100, at: 5) == "of 7/7")
         #expect(try file.operations.seek(file, to: 0, whence: 0) == 0)
         #expect(throws: Errno.EINVAL) { try file.operations.seek(file, to: 0, whence: 2) }
+    }
+
+    @Test("what is made line by line is read in whole lines, a page at most, and what is left of a line before")
+    func lines() throws {
+        let file = try tree.open("7/maps", [])
+        var place: Int64 = 0
+        func read(_ count: Int) throws -> Int {
+            let length = try TestTree.text(file, count, at: place).utf8.count
+            place += Int64(length)
+            return length
+        }
+        // 40 lines fit into a page.
+        #expect(try read(8192) == 4000)
+        // Lines until the buffer is full, the last one in part; then its rest and another page.
+        #expect(try read(250) == 250)
+        #expect(try read(8192) == 50 + 4000)
+        #expect(try read(8192) == 1700)
+        #expect(try read(8192) == 0)
+        // Whoever jumps into a line gets its rest first.
+        place = 150
+        #expect(try read(8192) == 50 + 4000)
     }
 
     @Test("the files of threads are the thread's", arguments: ["comm", "stat", "status"])

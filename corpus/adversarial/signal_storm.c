@@ -33,7 +33,7 @@ static void calm(pid_t child) {
 
 int main(void) {
     int ends[2];
-    char data[100];
+    char data[100] = {0};
     handle(SIGUSR1, counts, SA_RESTART);
     handle(SIGUSR2, counts, 0);
     handle(SIGSEGV, jumps, SA_NODEFER);

@@ -68,7 +68,7 @@ int main(void) {
     struct pollfd many[3] = {{-1, POLLIN, 0}, {file, POLLIN, 0}, {99, POLLIN, 0}};
     result("three of which two count", poll(many, 3, -1));
     result("a wild array", poll(WILD, 1, 0));
-    result("too many", syscall(SYS_poll, many, 1 << 30, 0));
+    result("too many", syscall(SYS_poll, NULL, 1 << 30, 0));
     struct timespec bad = {0, 1000000000}, zero = {0, 0}, minute = {60, 0};
     result("ppoll: bad time", ppoll(many, 1, &bad, NULL));
     result("ppoll: no time", ppoll(many, 1, &zero, NULL));

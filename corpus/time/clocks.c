@@ -70,7 +70,7 @@ int main(void) {
     result("a wild buffer", syscall(SYS_clock_gettime, CLOCK_REALTIME, WILD));
     result("gettimeofday to a wild buffer", syscall(SYS_gettimeofday, WILD, NULL));
     result("time to a wild buffer", syscall(SYS_time, WILD));
-    real.tv_nsec = 1000000000;
+    real = (struct timespec){.tv_sec = 1, .tv_nsec = 1000000000};
     result("clock_settime of the monotonic clock", clock_settime(CLOCK_MONOTONIC, &real));
     result("clock_settime with too many nanoseconds", clock_settime(CLOCK_REALTIME, &real));
     clockid_t clock;

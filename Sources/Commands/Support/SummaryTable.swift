@@ -37,6 +37,10 @@ struct SummaryTable {
         }
         let stale = results.stale.count
         if stale > 0 { text += "\(stale) expectations explained nothing: see the report\n" }
+        let invalid = results.count(.invalid)
+        if invalid > 0 {
+            text += terminal.paint("\(invalid) native runs did not end: nothing was compared there", .bold) + "\n"
+        }
         if !results.errors.isEmpty { text += "\(results.errors.count) manifests are wrong: see above\n" }
         text += "\(Int(results.seconds.rounded())) s; reports: \(directory)/index.html\n"
         terminal.write(text)

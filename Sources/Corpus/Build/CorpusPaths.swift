@@ -18,7 +18,7 @@ package struct CorpusPaths: Sendable {
     /// The traces of the last run of each case.
     package var traces: String { build + "/traces" }
     package var lock: String { build + "/lock" }
-    package var expectations: String { root + "/expectations.yaml" }
+    package var expectations: String { root + "/expectations" }
 
     /// A path as reports show it: from the folder that holds the corpus.
     package func shown(_ path: String) -> String {

@@ -5,7 +5,7 @@ package struct Discovery {
     /// The directory `corpus`.
     package let root: String
     /// Its folders that hold no cases.
-    private static let reserved: Set = ["build", "include"]
+    private static let reserved: Set = ["build", "expectations", "include"]
     private static let programs = "programs"
 
     package init(root: String) { self.root = root }

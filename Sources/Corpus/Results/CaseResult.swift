@@ -103,16 +103,23 @@ package struct CaseResult: Sendable, Codable {
 }
 
 extension CaseResult {
+    /// Places of the divergences that a user of the program sees: outputs, exit status, files left behind, crashes, hangs.
+    private var visible: [Int] {
+        let kinds: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
+        // A thread's own end is part of the trace; the program's is not a call.
+        return (difference?.divergences ?? []).enumerated().filter {
+            kinds.contains($0.element.kind) && $0.element.call == nil
+        }
+        .map(\.offset)
+    }
+
+    /// Whether a user of the program sees a difference, expected or not.
+    package var hasVisibleDifference: Bool { !visible.isEmpty }
+
     /// The divergences without an expectation that a user of the program would see.
     package var visibleDivergences: [Divergence] {
         guard let difference, let judgement else { return [] }
-        let visible: Set<DivergenceClass> = [.output, .endState, .exitStatus, .crash, .hang]
-        return judgement.unexpected.compactMap { index in
-            guard difference.divergences.indices.contains(index) else { return nil }
-            let divergence = difference.divergences[index]
-            // A thread's own end is part of the trace; the program's is not a call.
-            return visible.contains(divergence.kind) && divergence.call == nil ? divergence : nil
-        }
+        return visible.filter(judgement.unexpected.contains).map { difference.divergences[$0] }
     }
 
     /// True if what a user of the program would see differs without an expectation, or the case could not be built. A

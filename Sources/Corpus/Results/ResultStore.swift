@@ -25,10 +25,10 @@ package enum ResultStore {
         guard let found = try? decoder.decode(Version.self, from: bytes) else {
             throw CorpusError(.store, path, "these are no results of apus", remedy: "run 'apus test' again")
         }
-        guard (1...Results.currentVersion).contains(found.version) else {
+        guard found.version == Results.currentVersion else {
             throw CorpusError(
-                .store, path, "results of version \(found.version); this program reads up to \(Results.currentVersion)",
-                remedy: "use the newer apus, or run 'apus test' again")
+                .store, path, "results of version \(found.version); this program reads \(Results.currentVersion)",
+                remedy: "use the other apus, or run 'apus test' again")
         }
         do {
             return try decoder.decode(Results.self, from: bytes)

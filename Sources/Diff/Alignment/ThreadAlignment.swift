@@ -4,6 +4,8 @@ struct ThreadAlignment {
     struct Row: Hashable {
         var left: Int?
         var right: Int?
+        /// Of a signal that both sides have: how many events later it comes on the right.
+        var displacement = 0
     }
 
     var rows: [Row] = []
@@ -11,9 +13,62 @@ struct ThreadAlignment {
     /// The largest table that is filled to pair the events of a gap by likeness.
     private static let largestTable = 60_000
 
+    /// Lines up what the threads do by themselves, and then each asynchronous signal, with what its handler does, beside the
+    /// other side's.
+    init(_ left: [CanonicalEvent], _ right: [CanonicalEvent], _ interner: Interner) {
+        let (mine, theirs) = (SignalBlocks(left, interner), SignalBlocks(right, interner))
+        guard !mine.blocks.isEmpty || !theirs.blocks.isEmpty else {
+            self = ThreadAlignment(plain: left, right, interner)
+            return
+        }
+        let own = ThreadAlignment(plain: mine.own.map { left[$0] }, theirs.own.map { right[$0] }, interner).rows
+        let pairs = SignalBlocks.pairs(mine, left, theirs, right, interner)
+        let paired = Set(pairs.values)
+        let (leftPlaces, rightPlaces) = ThreadAlignment.places(own, mine.own.count, theirs.own.count)
+        // Before which row each block stands. A pair stands where the left side has it.
+        var before: [Int: [Row]] = [:]
+        for (index, block) in mine.blocks.enumerated() {
+            let place = leftPlaces[block.anchor]
+            guard let other = pairs[index].map({ theirs.blocks[$0] }) else {
+                before[place, default: []] += block.range.map { Row(left: $0) }
+                continue
+            }
+            let between = min(place, rightPlaces[other.anchor])..<max(place, rightPlaces[other.anchor])
+            let distance = own[between].count { $0.left != nil && $0.right != nil }
+            let inner = ThreadAlignment(plain: Array(left[block.range]), Array(right[other.range]), interner).rows
+            let later = rightPlaces[other.anchor] > place
+            for row in inner {
+                let (i, j) = (
+                    row.left.map { $0 + block.range.lowerBound }, row.right.map { $0 + other.range.lowerBound }
+                )
+                let isSignal = i == block.range.lowerBound && j == other.range.lowerBound
+                before[place, default: []].append(
+                    Row(left: i, right: j, displacement: isSignal ? (later ? distance : -distance) : 0))
+            }
+        }
+        for (index, block) in theirs.blocks.enumerated() where !paired.contains(index) {
+            before[rightPlaces[block.anchor], default: []] += block.range.map { Row(right: $0) }
+        }
+        for (index, row) in own.enumerated() {
+            rows += before[index] ?? []
+            rows.append(Row(left: row.left.map { mine.own[$0] }, right: row.right.map { theirs.own[$0] }))
+        }
+        rows += before[own.count] ?? []
+    }
+
+    /// Before which row a side stands that has had so many of its events: by that number.
+    private static func places(_ rows: [Row], _ left: Int, _ right: Int) -> (left: [Int], right: [Int]) {
+        var places = (left: [Int](), right: [Int]())
+        for (index, row) in rows.enumerated() {
+            if row.left != nil { places.left.append(index) }
+            if row.right != nil { places.right.append(index) }
+        }
+        return (places.left + [rows.count], places.right + [rows.count])
+    }
+
     /// Lines events up by their whole shape first; in the gaps that this leaves, those of the same kind and name are
     /// paired, the most alike ones with each other.
-    init(_ left: [CanonicalEvent], _ right: [CanonicalEvent], _ interner: Interner) {
+    private init(plain left: [CanonicalEvent], _ right: [CanonicalEvent], _ interner: Interner) {
         let equal = Alignment.align(left.map(\.shape), right.map(\.shape))
         var from = (0, 0)
         for pair in equal + [Alignment.Pair(left: left.count, right: right.count)] {

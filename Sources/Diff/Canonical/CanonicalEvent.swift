@@ -38,6 +38,21 @@ struct CanonicalEvent {
     var shape: UInt32
     /// The index of the thread that a clone edge leads to; -1 for anything else.
     var child: Int32 = -1
+    /// The file that a call is about, by its path argument or the one its descriptor was opened by, as the interner's
+    /// number; nil where there is none or it is not known.
+    var path: UInt32?
+    /// The latest opened file below /proc or /sys that the process has open meanwhile, likewise.
+    var reading: UInt32?
+    /// Of a signal that others send, whenever they like.
+    var signal: AsynchronousSignal?
+}
+
+/// A signal that arrives when its sender, a child or a clock wants it to, not when the thread does something.
+struct AsynchronousSignal: Hashable {
+    /// Who sent it, by its label, as the interner's number; nil for the kernel or somebody outside.
+    var sender: UInt32?
+    /// Whether a handler runs.
+    var isHandled: Bool
 }
 
 /// One thread's events, in order.

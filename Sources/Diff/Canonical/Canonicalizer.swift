@@ -15,6 +15,8 @@ struct Canonicalizer {
     /// How many processes each thread of the trace has made, and how many threads each process, by its label.
     private var processesMade: [Int: Int] = [:]
     private var threadsMade: [Substring: Int] = [:]
+    /// By thread of the trace, for each handler that is running: whether its signal has interrupted a call.
+    private var interruptions: [Int: [Bool]] = [:]
 
     init(_ interner: Interner, table: SyscallTable, aliases: [String: String]) {
         self.interner = interner
@@ -54,17 +56,34 @@ struct Canonicalizer {
         switch event.kind {
         case .call(let call, let result):
             let name = decoder.name(of: call.number)
+            var result = result
+            if name == "rt_sigreturn", interruptions[index]?.popLast() == false {
+                // It gives what a register held where the signal fell, which is no call's result.
+                result = CallResult(0)
+            }
             let shape = shape(call, result, state)
-            state.follow(name, call, result)
+            let path = path(call, state)
+            // Opening and closing belong to what goes on while a file is open.
+            let before = state.generated
+            state.follow(name, call, result, path: path)
             append(shape, event, index)
+            note(path, before ?? state.generated, index)
         case .unfinished(let call, let reason):
             // How the program was started is not the program's doing.
             if reason == .replaced, trace.threads[index].events.isEmpty, index == 0 { return }
             append(shape(call, nil, state, reason), event, index)
+            note(path(call, state), state.generated, index)
         case .signal(let signal):
             // To a traced process Linux delivers even what it ignores; untraced, such signals are not seen at all.
             if state.ignores(signal.number) { return }
+            let isHandled = state.isHandled(signal.number)
+            if isHandled { interruptions[index, default: []].append(isInterrupted(index)) }
             append(shape(signal), event, index)
+            if signal.isAsynchronous(in: event.process) {
+                let sender = signal.sender == 0 ? nil : label(signal.sender)
+                trace.threads[index].events[trace.threads[index].events.count - 1].signal = AsynchronousSignal(
+                    sender: sender.map { interner.number(of: $0) }, isHandled: isHandled)
+            }
         case .stopped(let signal):
             append(
                 simple(.stopped, SignalText.name(signal), "--- stopped by \(SignalText.name(signal)) ---"), event, index
@@ -99,6 +118,32 @@ struct Canonicalizer {
         }
     }
 
+    /// Whether the last thing that a thread did was a call that a signal has interrupted.
+    private func isInterrupted(_ thread: Int) -> Bool {
+        trace.threads[thread].events.last.map { interner.shape($0.shape).kind == .interrupted } ?? false
+    }
+
+    /// Remembers of a thread's last event which files it is about.
+    private mutating func note(_ path: String?, _ reading: String?, _ thread: Int) {
+        let last = trace.threads[thread].events.count - 1
+        trace.threads[thread].events[last].path = path.map { interner.number(of: $0) }
+        trace.threads[thread].events[last].reading = reading.map { interner.number(of: $0) }
+    }
+
+    /// The file that a call is about: its first path, else what its first descriptor was opened by.
+    private func path(_ call: TracedCall, _ state: ProcessState) -> String? {
+        guard let parameters = decoder.table[call.number]?.parameters.prefix(6) else { return nil }
+        let descriptor = parameters.firstIndex { $0.role == .fileDescriptor }.flatMap { index in
+            state.path(Int32(truncatingIfNeeded: call.arguments[index]))
+        }
+        guard let index = parameters.firstIndex(where: { $0.role == .path }),
+            let payload = call.payloads.first(where: { Int($0.parameter) == index && $0.part == .string })
+        else { return descriptor }
+        let given = String(decoding: Symbolizer.replace(aliases, in: payload.bytes), as: UTF8.self)
+        guard let descriptor, !given.hasPrefix("/") else { return given }
+        return given.isEmpty ? descriptor : descriptor + "/" + given
+    }
+
     private mutating func clone(_ edge: CloneEdge, _ event: TraceEvent, from index: Int, _ state: ProcessState) {
         let isThread = edge.process == event.process
         let parent = trace.threads[index].label
@@ -127,6 +172,7 @@ struct Canonicalizer {
         let fresh = ProcessState(copying: state)
         fresh.replaceProgram()
         threads[event.thread] = (index, fresh)
+        interruptions[index] = nil
         labels[event.thread] = trace.threads[index].label
         if index == 0, trace.threads[0].events.isEmpty { return }
         append(simple(.exec, "exec", "+++ runs another program +++"), event, index)

@@ -43,18 +43,29 @@ enum StreamCalls {
 
 extension ProcessState {
     /// Follows what a call that returned does to mappings and descriptors.
-    func follow(_ name: String, _ call: TracedCall, _ result: CallResult) {
+    /// `path` is the file that the call is about.
+    func follow(_ name: String, _ call: TracedCall, _ result: CallResult, path: String?) {
         guard result.errorNumber == nil else { return }
         let descriptor = Int32(truncatingIfNeeded: result.rawValue)
         switch name {
         case "open", "openat", "openat2", "creat":
-            if let path = call.payloads.first(where: { $0.part == .string }) { open(descriptor, path.bytes) }
+            if let given = call.payloads.first(where: { $0.part == .string }) {
+                open(descriptor, given.bytes, full: path)
+            }
         case "pipe", "pipe2", "socketpair":
             let ends = call.payloads.first { $0.isOutput }?.bytes ?? []
             for start in stride(from: 0, to: ends.count - 3, by: 4) {
                 openStream(Int32(ends[start]) | Int32(ends[start + 1]) << 8 | Int32(ends[start + 2]) << 16)
             }
         case "socket", "accept", "accept4": openStream(descriptor)
+        case "fstat", "newfstatat":
+            // st_mode
+            let status = call.payloads.first { $0.isOutput && $0.bytes.count >= 28 }?.bytes
+            let given = call.payloads.first { $0.part == .string }?.bytes ?? []
+            guard let status, given.isEmpty else { return }
+            learn(
+                Int32(truncatingIfNeeded: call.arguments[0]),
+                mode: (0..<4).reduce(UInt32(0)) { $0 | UInt32(status[24 + $1]) << UInt32(8 * $1) })
         case "memfd_create": open(descriptor, Array("memfd".utf8))
         case "dup", "dup2", "dup3": duplicate(Int32(truncatingIfNeeded: call.arguments[0]), descriptor)
         case "fcntl" where call.arguments[1] == 0 || call.arguments[1] == 1030:

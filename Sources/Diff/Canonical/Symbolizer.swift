@@ -45,6 +45,7 @@ struct Symbolizer {
         case .time: return text == "0" ? text : "TIME"
         case .random: return "RANDOM"
         case .usage: return "USAGE"
+        case .idle: return "IDLE"
         }
     }
 

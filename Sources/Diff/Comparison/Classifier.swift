@@ -12,6 +12,10 @@ struct Classifier {
     let ending: RunEnding
     /// Whether the event at hand is the dynamic loader's, before the program itself runs.
     var isLoading = false
+    /// The signals that the thread at hand gets on both sides.
+    var commonSignals: Set<UInt32> = []
+    /// What the sandboxed thread is told by signals more often than the native one, and more than once.
+    var repeatedSignals: Set<UInt32> = []
     /// Whether it is the last that a thread does which does not end by itself.
     var isKilled = false
 
@@ -173,6 +177,12 @@ struct Classifier {
         // How often a timer has fired unseen is a matter of when somebody looks; whether it has is not.
         if name == "timer_getoverrun" || field == "si_overrun", left != "0", right != "0" { return .timePrecision }
         guard isConcurrent else { return .bug }
+        // Whether the reader has gone already.
+        if native.isStream, path == "result", [left, right].contains(where: { $0?.contains("EPIPE") ?? false }),
+            [left, right].contains(where: { $0?.contains(" E") == false })
+        {
+            return .amplifiedRace
+        }
         if name == "futex" || name == "sched_yield" { return .amplifiedRace }
         if native.isStream, path == "result", native.errno == 0 { return .amplifiedRace }
         if name == "wait4" || name == "waitid" {
@@ -211,8 +221,12 @@ struct Classifier {
         switch shape.kind {
         case .signal, .stopped:
             found.kind = .signal
-            // Children that end close to each other make one SIGCHLD or two.
-            if name == "SIGCHLD", isConcurrent { found.cause = .amplifiedRace }
+            // Children that end close to each other make one SIGCHLD or two, but not none.
+            let isRepeated = isExtra && shape.fields.first.map { repeatedSignals.contains($0.value) } ?? false
+            if name == "SIGCHLD", isConcurrent, !isRepeated, commonSignals.contains(shape.name) {
+                found.cause = .amplifiedRace
+                found.explanation += ": one of another child stands for it, which had not been taken yet"
+            }
             return found
         case .interrupted:
             found.cause = .amplifiedRace
@@ -267,6 +281,21 @@ struct Classifier {
             sandbox: nil,
             explanation: "\(name) comes \(abs(rows)) events \(rows < 0 ? "earlier" : "later") in the sandbox")
     }
+
+    /// A signal that is the same on both sides, but for the moment at which it comes.
+    func displaced(_ shape: CanonicalShape, by distance: Int) -> Class {
+        let isNear = abs(distance) <= Self.nearby
+        return Class(
+            kind: .signal, cause: isNear ? .amplifiedRace : .bug, field: "moment", native: nil, sandbox: nil,
+            explanation:
+                "\(interner.text(shape.name)) comes \(abs(distance)) events \(distance < 0 ? "earlier" : "later") "
+                + "in the sandbox, and is the same but for that: when "
+                + (isNear ? "it arrives is a matter of timing" : "it arrives is a matter of timing, but not by so much")
+        )
+    }
+
+    /// Events by which a signal may come late.
+    private static let nearby = 200
 
     func cut(_ count: Int, last: String?) -> Class {
         let what = last.map { ", after \($0)" } ?? ""

@@ -9,6 +9,8 @@ struct Finding {
         case extra
         /// Both have it, in different places: here natively, in `row` in the sandbox.
         case moved(row: Int)
+        /// Both have the same signal, so many events later in the sandbox.
+        case displaced(by: Int)
         /// The sandboxed thread ends here; the native one goes on.
         case cut
     }
@@ -39,6 +41,9 @@ struct ThreadFindings {
             switch (row.left, row.right) {
             case (let i?, let j?):
                 let (a, b) = (native.events[i].shape, sandbox.events[j].shape)
+                if row.displacement != 0 {
+                    findings.append(Finding(row: index, what: .displaced(by: row.displacement)))
+                }
                 guard a != b else { continue }
                 let masked = envelope.masked[i] ?? []
                 let differences = FieldDifference.between(interner.shape(a), interner.shape(b)).filter {

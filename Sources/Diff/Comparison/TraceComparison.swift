@@ -28,7 +28,7 @@ struct TraceComparison {
             let findings = ThreadFindings(
                 native: view.native, sandbox: view.sandbox, rows: view.rows, envelope: envelope.threads[pair.left],
                 interner: interner)
-            add(findings.all(), view, classifier, &result)
+            add(findings.all(), view, classifier, isRaced: hasRacedStream(pair.left), &result)
             result.aligned += view.rows.count { $0.left != nil && $0.right != nil }
         }
         threads(alignment, sandbox, ending, &result)
@@ -37,17 +37,33 @@ struct TraceComparison {
     }
 
     private func add(
-        _ findings: [Finding], _ view: ThreadView, _ classifier: Classifier, _ result: inout Result
+        _ findings: [Finding], _ view: ThreadView, _ classifier: Classifier, isRaced: Bool, _ result: inout Result
     ) {
-        var hasRacedStream = false
+        var hasRacedStream = isRaced
         for finding in findings {
             guard var divergence = view.divergence(finding, classifier) else { continue }
             if view.isStream(finding) {
                 hasRacedStream = hasRacedStream || divergence.cause == .amplifiedRace
-                // Once a pipe has been read in other pieces, the same count is another piece.
-                if hasRacedStream, divergence.kind == .payload { divergence.cause = .amplifiedRace }
+                // Once a pipe has been read in other pieces, the same count is another piece, and what is left to be read
+                // another count. The bytes in all are compared where they end: in what the program leaves or prints.
+                if hasRacedStream, divergence.kind == .payload || divergence.kind == .value,
+                    Self.pieces.contains(divergence.field ?? "")
+                {
+                    divergence.cause = .amplifiedRace
+                }
             }
             result.divergences.append(divergence)
+        }
+    }
+
+    /// The fields of a call on a stream that tell which piece of it is moved.
+    private static let pieces: Set = ["buf", "count", "len", "result", "vec", "buff"]
+
+    /// Whether a native thread moves other pieces through a stream from run to run.
+    private func hasRacedStream(_ thread: Int) -> Bool {
+        envelope.threads[thread].masked.contains { event, paths in
+            interner.shape(reference.threads[thread].events[event].shape).isStream
+                && paths.contains { interner.text($0) == "result" }
         }
     }
 
@@ -58,7 +74,9 @@ struct TraceComparison {
         var result: [Divergence] = []
         for divergence in divergences {
             var key = [divergence.kind.rawValue, divergence.cause.rawValue, divergence.call, divergence.field]
-            if !divergence.cause.isExplained { key += [divergence.native, divergence.sandbox] }
+            if !divergence.cause.isExplained {
+                key += [divergence.native, divergence.sandbox, divergence.path, divergence.reading]
+            }
             if let first = firsts[key] {
                 firsts[key] = (first.index, first.count + 1)
             } else {
@@ -113,6 +131,10 @@ private struct ThreadView {
     private let lastCommonCall: Int
     /// Whether others have ended the thread on one side.
     private let isEndedByOthers: Bool
+    /// The signals that both threads get, by name.
+    private let commonSignals: Set<UInt32>
+    /// What the sandboxed thread is told by signals more often than the native one, and more than once.
+    private let repeatedSignals: Set<UInt32>
 
     init(
         native: CanonicalThread, sandbox: CanonicalThread, rows: [ThreadAlignment.Row], interner: Interner,
@@ -123,6 +145,17 @@ private struct ThreadView {
         self.rows = rows
         self.interner = interner
         self.contextLines = contextLines
+        let signals = [native, sandbox].map { thread in
+            Set(thread.events.map { interner.shape($0.shape) }.filter { $0.kind == .signal }.map(\.name))
+        }
+        commonSignals = signals[0].intersection(signals[1])
+        let told = [native, sandbox].map { thread in
+            thread.events.reduce(into: [UInt32: Int]()) { counts, event in
+                let shape = interner.shape(event.shape)
+                if shape.kind == .signal, let what = shape.fields.first?.value { counts[what, default: 0] += 1 }
+            }
+        }
+        repeatedSignals = Set(told[1].filter { $0.value > max(1, told[0][$0.key] ?? 0) }.keys)
         isEndedByOthers =
             ThreadView.isKilled(native, interner) || ThreadView.isKilled(sandbox, interner)
         lastCommonCall =
@@ -167,6 +200,8 @@ private struct ThreadView {
         guard let shape = left ?? right else { return nil }
         var classifier = classifier
         classifier.isLoading = isLoading(finding.row)
+        classifier.commonSignals = commonSignals
+        classifier.repeatedSignals = repeatedSignals
         classifier.isKilled = isEndedByOthers && finding.row > lastCommonCall
         let found: Classifier.Class? =
             switch finding.what {
@@ -175,6 +210,7 @@ private struct ThreadView {
             case .missing: classifier.missing(shape, count: finding.count)
             case .extra: classifier.extra(shape, count: finding.count)
             case .moved(let other): classifier.moved(shape, by: other - finding.row)
+            case .displaced(let distance): classifier.displaced(shape, by: distance)
             case .cut: classifier.cut(finding.count, last: lastLine)
             }
         guard let found else { return nil }
@@ -184,13 +220,17 @@ private struct ThreadView {
         // Where the sandbox has it, if that is another row.
         var place = finding.row
         if case .moved(let other) = finding.what { place = other }
-        return Divergence(
+        var divergence = Divergence(
             kind: found.kind, cause: found.cause, thread: native.label, call: interner.text(shape.name),
             field: found.field, native: found.native ?? row.left.map { interner.line(native.events[$0].shape) },
             sandbox: found.sandbox ?? rows[place].right.map { interner.line(sandbox.events[$0].shape) },
             nativePosition: position(finding.row, native, \.left),
             sandboxPosition: position(place, sandbox, \.right),
             context: context(min(finding.row, last), max(finding.row, last)), explanation: found.explanation)
+        let events = [row.left.map { native.events[$0] }, rows[place].right.map { sandbox.events[$0] }]
+        divergence.path = events.lazy.compactMap { $0?.path }.first.map(interner.text)
+        divergence.reading = events.lazy.compactMap { $0?.reading }.first.map(interner.text)
+        return divergence
     }
 
     private var lastLine: String? { sandbox.events.last.map { interner.line($0.shape) } }

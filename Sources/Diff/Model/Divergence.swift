@@ -9,6 +9,10 @@ package struct Divergence: Hashable, Sendable, Codable {
     package var call: String?
     /// What of it differs: `result`, a parameter's name, `statbuf.st_size`, `stdout`, a path of the end state.
     package var field: String?
+    /// The file that the call is about, where the traces tell: its path argument, or what its descriptor was opened by.
+    package var path: String?
+    /// The file below /proc or /sys that the process has open meanwhile: how it goes on may follow from its text.
+    package var reading: String?
     package var native: String?
     package var sandbox: String?
     package var nativePosition: TracePosition?

@@ -63,7 +63,9 @@ package struct VMA {
     package var start: UInt
     /// Past the last byte.
     package var end: UInt
-    package var protection: Protection
+    package var protection: Protection {
+        didSet { isAccounted = isAccounted || isPrivatelyWritable }
+    }
     package var isShared: Bool
     package var object: MappedObject?
     /// Where in the object `start` is.
@@ -74,6 +76,11 @@ package struct VMA {
     /// `MADV_DONTFORK`.
     package var isKeptFromChildren = false
     package var isLocked = false
+    /// Whether it counts as memory that may be used: what once was private and writable stays so (`VM_ACCOUNT`), and does
+    /// not join what never was.
+    private var isAccounted = false
+
+    private var isPrivatelyWritable: Bool { protection.contains(.write) && !isShared }
 
     package var length: UInt { end - start }
 
@@ -86,6 +93,7 @@ package struct VMA {
         self.isShared = isShared
         self.object = object
         self.offset = offset
+        isAccounted = isPrivatelyWritable
     }
 
     /// The part of this area from `from` to `to`, which lie inside.
@@ -101,7 +109,7 @@ package struct VMA {
     func continues(in next: VMA) -> Bool {
         guard end == next.start, protection == next.protection, isShared == next.isShared,
             isGrowable == next.isGrowable, isKeptFromChildren == next.isKeptFromChildren, isLocked == next.isLocked,
-            object === next.object
+            isAccounted == next.isAccounted, object === next.object
         else { return false }
         if (label == nil) != (next.label == nil) { return false }
         return object == nil || offset + length == next.offset

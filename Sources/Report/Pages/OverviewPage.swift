@@ -38,13 +38,14 @@ struct OverviewPage {
     }
 
     struct Stale {
-        let line: Int
+        let place: String
         let text: String
     }
 
     let root = ""
     let title = "Apus: compatibility report"
     let verdict: String
+    let visible: String
     let date: String
     let host: String
     let duration: String
@@ -69,6 +70,7 @@ struct OverviewPage {
 
     init(_ results: Results, _ coverage: Coverage) {
         verdict = Words.verdict(results)
+        visible = Words.visible(results)
         date = Words.date(results.date)
         host = Words.host(results)
         duration = Words.seconds(Int(results.seconds * 1000))
@@ -104,9 +106,7 @@ struct OverviewPage {
         errors = results.errors
         hasErrors = !errors.isEmpty
         stale = results.stale.map { entry in
-            let parts = [entry.pattern, entry.variant, entry.kind.rawValue, entry.call, entry.field]
-            return Stale(
-                line: entry.line, text: parts.compactMap(\.self).joined(separator: " · ") + ": " + entry.reason)
+            Stale(place: Words.place(entry), text: "\(Words.subject(entry)): \(entry.reason)")
         }
         hasStale = !stale.isEmpty
     }

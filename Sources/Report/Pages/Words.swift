@@ -1,5 +1,6 @@
 internal import Corpus
 internal import Diff
+internal import Expect
 internal import Foundation
 
 /// How the reports speak of outcomes, classes and numbers.
@@ -85,6 +86,34 @@ enum Words {
         if results.count(.skipped) > 0 { parts.append("\(grouped(results.count(.skipped))) were skipped") }
         return parts.joined(separator: ", ") + "."
     }
+
+    /// One line about what a user of the programs would notice.
+    static func visible(_ results: Results) -> String {
+        let compared = results.cases.count { $0.difference != nil }
+        let seen = results.cases.filter(\.hasVisibleDifference)
+        guard !seen.isEmpty else {
+            return "None of the \(count(compared, "compared run")) shows its user anything else: "
+                + "the differences are in system calls only."
+        }
+        let open = seen.count(where: \.hasUnexpectedOutcome)
+        return "\(grouped(seen.count)) of \(count(compared, "compared run")) "
+            + "\(seen.count == 1 ? "shows its" : "show their") user something else (output, exit status, files, a crash or a hang)"
+            + (open == 0 ? ", as expected." : ", \(grouped(open)) of them unexpectedly.")
+    }
+
+    /// What an expectation speaks of, in one line.
+    static func subject(_ entry: Expectation) -> String {
+        let parts: [String?] = [
+            entry.patterns.joined(separator: " "), entry.variant,
+            entry.kinds.map(\.rawValue).joined(separator: " "), entry.calls.joined(separator: " "),
+            entry.fields.joined(separator: " "), entry.paths.joined(separator: " "), entry.reading, entry.native,
+            entry.sandbox,
+        ]
+        return parts.compactMap(\.self).filter { !$0.isEmpty }.joined(separator: " · ")
+    }
+
+    /// Where an expectation stands.
+    static func place(_ entry: Expectation) -> String { "\(entry.file):\(entry.line)" }
 
     /// Families in alphabetical order with their cases.
     static func families(_ results: Results) -> [(name: String, cases: [CaseResult])] {

@@ -4,6 +4,7 @@ enum OverviewTemplate {
         {{>head}}
         <h1>Compatibility report</h1>
         <p class="lead">{{verdict}}</p>
+        <p>{{visible}}</p>
         <div class="bar" aria-hidden="true">{{#outcomes}}{{#isPresent}}<span class="{{name}}" style="flex-basis:{{share}}%"></span>\
         {{/isPresent}}{{/outcomes}}</div>
         <ul class="legend">
@@ -55,7 +56,7 @@ enum OverviewTemplate {
         {{/kinds}}
         {{#hasExpected}}
         <details class="kind">
-        <summary><b>Expected</b> <span class="quiet">divergences that <code>expectations.yaml</code> speaks of</span></summary>
+        <summary><b>Expected</b> <span class="quiet">divergences that <code>corpus/expectations</code> speaks of</span></summary>
         <div class="scroll"><table>
         <thead><tr><th scope="col">reason</th><th scope="col">divergence</th><th scope="col">runs</th><th scope="col">for example</th></tr></thead>
         <tbody>
@@ -97,10 +98,10 @@ enum OverviewTemplate {
 
         {{#hasStale}}
         <h2>Stale expectations</h2>
-        <p>They explained nothing although their cases ran: remove them from <code>expectations.yaml</code>.</p>
+        <p>They explained nothing although their cases ran: remove them from <code>corpus/expectations</code>.</p>
         <ul>
         {{#stale}}
-        <li>line {{line}}: {{text}}</li>
+        <li><code>{{place}}</code>: {{text}}</li>
         {{/stale}}
         </ul>
         {{/hasStale}}

@@ -50,6 +50,8 @@ package enum ValueKind: Hashable, Sendable {
     case random
     /// How much of something the host has or the process has used.
     case usage
+    /// Says nothing of its own: nobody looks at it, or it follows from what stands beside it.
+    case idle
 }
 
 /// A call taken apart.

@@ -1,3 +1,5 @@
+internal import TraceModel
+
 extension StructureDecoder {
     /// `struct stat`. Whose inode and device it is, and when, differs from host to host.
     func stat(_ bytes: Bytes) -> Decoded {
@@ -67,11 +69,13 @@ extension StructureDecoder {
             guard length > 19, start + length <= bytes.count else { break }
             let name = entry.string(19, length - 19)
             let type = UInt64(bytes[start + 18])
+            // The length of an entry follows from that of its name, unless it is wrong.
+            let isRegular = length == (19 + name.count + 1 + 7) & ~7
             entries.append(
                 .structure([
                     Decoded.field("d_ino", .number(entry.u64(0), .inode)),
                     Decoded.field("d_off", .number(entry.i64(8), .inode)),
-                    Decoded.field("d_reclen", .number(length)),
+                    Decoded.field("d_reclen", .number(length, isRegular ? .idle : .plain)),
                     Decoded.field("d_type", .flags("directory_entry_type", type)),
                     Decoded.field("d_name", .bytes(name, fullLength: UInt64(name.count))),
                 ]))
@@ -82,11 +86,13 @@ extension StructureDecoder {
 
     /// `struct flock`.
     func fileLock(_ bytes: Bytes) -> Decoded {
-        .structure([
+        // F_GETLK, F_SETLK and F_SETLKW do not look at what is given for a process.
+        let isIdle = !isOutput && (5...7).contains(arguments[1])
+        return .structure([
             Decoded.field("l_type", .flags("lock_type", UInt64(bytes.u16(0)))),
             Decoded.field("l_whence", .flags("whence", UInt64(bytes.u16(2)))),
             Decoded.field("l_start", .number(bytes.i64(8))), Decoded.field("l_len", .number(bytes.i64(16))),
-            Decoded.field("l_pid", .process(bytes.i32(24))),
+            Decoded.field("l_pid", isIdle ? .number(bytes.i32(24), .idle) : .process(bytes.i32(24))),
         ])
     }
 
