@@ -74,7 +74,7 @@ struct DivergenceTests {
         #expect(many.kind == .extraCall)
         #expect(many.explanation.contains("5 events"))
 
-        let signal = TracedSignal(number: 10, code: 0, sender: 100)
+        let signal = TracedSignal(number: 10, code: 0, sender: 0)
         #expect(try found({ $0.add(.signal(signal)) }, { _ in }).kind == .signal)
 
         let order = try found(
@@ -131,7 +131,7 @@ struct DivergenceTests {
 
     @Test("signals that are ignored are not compared, those with a handler are")
     func ignoredSignals() throws {
-        let child = TracedSignal(number: 17, code: 1, sender: 100)
+        let child = TracedSignal(number: 17, code: 1, sender: 0)
         let ignored = try Self.compare(
             {
                 $0.add(.signal(child))
