@@ -20,13 +20,19 @@ package struct ByteReader {
 
     package var remaining: Int { max(0, bytes.count - next) }
 
-    package mutating func take<T: FixedWidthInteger>(_: T.Type = T.self) -> T {
+    // Inlined, since a generic integer that is not specialised costs a witness call for each shift.
+    @inlinable package mutating func take<T: FixedWidthInteger>(_: T.Type = T.self) -> T {
+        T(truncatingIfNeeded: takeWord(T.bitWidth / 8))
+    }
+
+    /// The next `count` bytes, at most 8, as the low ones of a word.
+    @usableFromInline package mutating func takeWord(_ count: Int) -> UInt64 {
         var value: UInt64 = 0
-        for index in 0..<(T.bitWidth / 8) where next + index < bytes.count {
-            value |= UInt64(bytes[next + index]) << UInt64(8 * index)
+        for index in 0..<count where next + index < bytes.count {
+            value |= UInt64(bytes[next + index]) &<< UInt64(8 * index)
         }
-        next += T.bitWidth / 8
-        return T(truncatingIfNeeded: value)
+        next += count
+        return value
     }
 
     package mutating func skip(_ count: Int) { next += count }
@@ -44,10 +50,13 @@ package struct ByteWriter {
 
     package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
 
-    package mutating func put<T: FixedWidthInteger>(_ value: T) {
-        for index in 0..<(T.bitWidth / 8) {
-            bytes.append(UInt8(truncatingIfNeeded: value >> T(8 * index)))
-        }
+    @inlinable package mutating func put<T: FixedWidthInteger>(_ value: T) {
+        putWord(UInt64(truncatingIfNeeded: value), T.bitWidth / 8)
+    }
+
+    /// The low `count` bytes of a word, at most 8.
+    @usableFromInline package mutating func putWord(_ word: UInt64, _ count: Int) {
+        for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: word &>> UInt64(8 * index))) }
     }
 
     package mutating func put(_ more: [UInt8]) { bytes.append(contentsOf: more) }
