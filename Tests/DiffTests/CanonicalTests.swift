@@ -137,6 +137,22 @@ struct CanonicalTests {
         #expect(lines["1/2"]?.last?.hasSuffix("= 1/2") == true)
     }
 
+    @Test("seconds beside UTIME_OMIT and UTIME_NOW are ignored, as utimensat(2) does; others are not")
+    func ignoredSeconds() throws {
+        func program(_ seconds: UInt64, _ nanoseconds: UInt64) -> (inout TraceBuilder) -> Void {
+            { trace in
+                let words = [seconds, nanoseconds, 1000, 0]
+                let bytes = words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (8 * $0)) } }
+                trace.call(
+                    "utimensat", [3, 0, trace.base, 0], 0, [TracePayload(parameter: 2, isOutput: false, bytes: bytes)])
+            }
+        }
+        for special: UInt64 in [0x3fff_ffff, 0x3fff_fffe] {
+            #expect(try DivergenceTests.compare(program(0, special), program(4711, special)).verdict == .same)
+        }
+        #expect(try DivergenceTests.compare(program(0, 0), program(4711, 0)).verdict == .different)
+    }
+
     @Test("mappings are cut, moved and forgotten as the calls say")
     func mappings() {
         var space = AddressSpace()

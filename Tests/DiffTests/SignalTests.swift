@@ -76,6 +76,66 @@ struct SignalTests {
         #expect(difference.divergences.map(\.call) == ["pause"])
     }
 
+    /// A thread that makes many calls, and is told of the processor's time that it has used after some of them.
+    static func busy(_ place: Int?, number: Int32 = 27) -> (inout TraceBuilder) -> Void {
+        { trace in
+            for step in 0..<600 {
+                if step == place { trace.add(.signal(TracedSignal(number: number, code: 0x80))) }
+                trace.call("getuid")
+            }
+            trace.write("end")
+        }
+    }
+
+    @Test("by a processor's time come any number of calls later, but come; by a clock's not so late")
+    func processorTime() throws {
+        for number: Int32 in [26, 27] {
+            let far = try DivergenceTests.compare(Self.busy(10, number: number), Self.busy(590, number: number))
+            #expect(far.verdict == .explained)
+            #expect(try DivergenceTests.compare(Self.busy(10, number: number), Self.busy(nil)).verdict == .different)
+        }
+        #expect(
+            try DivergenceTests.compare(Self.busy(10, number: 14), Self.busy(590, number: 14)).verdict == .different)
+    }
+
+    /// A parent that ends its child by a signal, when the child has made so many calls, or ended by itself.
+    static func killer(_ calls: Int, number: Int32 = 15, sender: Bool = true, exits: Bool = false)
+        -> (inout TraceBuilder) -> Void
+    {
+        { trace in
+            let (parent, child) = (trace.process, trace.process + 1)
+            trace.fork(child)
+            trace.as(child) { trace in
+                for _ in 0..<calls { trace.call("getuid") }
+                if exits { return trace.exit() }
+                trace.add(.signal(TracedSignal(number: number, code: 0, sender: sender ? parent : child)))
+                trace.add(.exit(WaitStatus(signal: number)))
+            }
+            trace.write("end")
+        }
+    }
+
+    @Test("that end another process end it anywhere, even after its own end, which it does not bring upon itself")
+    func endedByOthers() throws {
+        #expect(try DivergenceTests.compare(Self.killer(30), Self.killer(3)).verdict == .explained)
+        #expect(try DivergenceTests.compare(Self.killer(3), Self.killer(30)).verdict == .explained)
+        #expect(
+            try DivergenceTests.compare(Self.killer(30, sender: false), Self.killer(3, sender: false)).verdict
+                == .different)
+        let early = try DivergenceTests.compare(Self.killer(3, exits: true), Self.killer(3)).divergences
+        #expect(early.filter { $0.kind == .crash }.map(\.cause) == [.amplifiedRace])
+        let own = try DivergenceTests.compare(Self.killer(3, exits: true), Self.killer(3, sender: false)).divergences
+        #expect(own.filter { $0.kind == .crash }.map(\.cause) == [.bug])
+    }
+
+    @Test("that interrupt a call on one side only give another result of their handler's return, which is a race")
+    func returns() throws {
+        let interrupting = Self.parent(2, interrupts: -514)
+        let difference = try DivergenceTests.compare(interrupting, Self.parent(2))
+        let returned = difference.divergences.filter { $0.call == "rt_sigreturn" }
+        #expect(returned.map(\.cause) == [.amplifiedRace])
+    }
+
     @Test("of two children may be one, but another's stands for it")
     func merged() throws {
         func two(_ told: [Int32]) -> (inout TraceBuilder) -> Void {

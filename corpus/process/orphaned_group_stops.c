@@ -58,6 +58,9 @@ int main(void) {
     wait_status("the orphaned group", in_child(in_an_orphaned_group));
     int status = in_child(middle);
     must("read", read(done[0], &byte, 1));
+    // Its own end closes the pipe: what is still alive when this process ends would be killed.
+    close(done[1]);
+    number("the stopped process has ended", read(done[0], &byte, 1));
     wait_status("the middle process", status);
     return 0;
 }

@@ -16,6 +16,8 @@ struct Classifier {
     var commonSignals: Set<UInt32> = []
     /// What the sandboxed thread is told by signals more often than the native one, and more than once.
     var repeatedSignals: Set<UInt32> = []
+    /// Whether others have ended the thread at hand on one side.
+    var isEndedByOthers = false
     /// Whether it is the last that a thread does which does not end by itself.
     var isKilled = false
 
@@ -50,6 +52,15 @@ struct Classifier {
             let isKilled = right?.contains("killed") == true && left?.contains("killed") == false
             found.kind = isKilled ? .crash : .exitStatus
             found.explanation = isKilled ? "the thread dies in the sandbox only" : "the thread ends with another status"
+            let ends = [left, right].compactMap(\.self)
+            // SIGPIPE tells a writer, when it writes the next time, that its reader has gone.
+            let isPipe = ends.contains { $0.contains("killed by signal 13 ") }
+            if isConcurrent, isEndedByOthers || isPipe, ends.contains(where: { $0.contains("killed") }),
+                ends.contains(where: { $0.contains("exited with 0 ") })
+            {
+                found.cause = .amplifiedRace
+                found.explanation += ": whether it gets to its own end before others end it is a matter of timing"
+            }
             return found
         default: break
         }
@@ -73,6 +84,12 @@ struct Classifier {
         }
         if native.kind != sandbox.kind {
             found.explanation = "\(name) returns on one side only"
+            return found
+        }
+        if name == "rt_sigreturn", isConcurrent, native.errno == 0 || sandbox.errno == 0 {
+            found.cause = .amplifiedRace
+            found.explanation =
+                "rt_sigreturn gives what the interrupted call gave, on one side only: where a signal falls is a matter of timing"
             return found
         }
         if first.side == .result, native.errno != sandbox.errno {
@@ -284,11 +301,13 @@ struct Classifier {
 
     /// A signal that is the same on both sides, but for the moment at which it comes.
     func displaced(_ shape: CanonicalShape, by distance: Int) -> Class {
-        let isNear = abs(distance) <= Self.nearby
+        let name = interner.text(shape.name)
+        // While a processor works for itself, it makes any number of calls, or none, until its time has passed.
+        let isNear = abs(distance) <= Self.nearby || Environment.processorClocks.contains(name)
         return Class(
             kind: .signal, cause: isNear ? .amplifiedRace : .bug, field: "moment", native: nil, sandbox: nil,
             explanation:
-                "\(interner.text(shape.name)) comes \(abs(distance)) events \(distance < 0 ? "earlier" : "later") "
+                "\(name) comes \(abs(distance)) events \(distance < 0 ? "earlier" : "later") "
                 + "in the sandbox, and is the same but for that: when "
                 + (isNear ? "it arrives is a matter of timing" : "it arrives is a matter of timing, but not by so much")
         )
@@ -327,6 +346,8 @@ private enum Environment {
     /// The dynamic loader takes memory in steps of its own; the first is for the vDSO's entry, if there is a vDSO.
     static let loader =
         "the dynamic loader allocates at another time or more at once: natively it has a vDSO to remember, in the sandbox it has not"
+    /// They are sent when a process has used so much of a processor.
+    static let processorClocks: Set = ["SIGPROF", "SIGVTALRM", "SIGXCPU"]
     /// Threads that meet at a lock, and processes whose children end, make more or fewer of them.
     static let racing: Set = [
         "futex", "sched_yield", "restart_syscall", "rt_sigreturn", "wait4", "waitid", "nanosleep", "clock_nanosleep",

@@ -176,11 +176,12 @@ private struct ThreadView {
         return false
     }
 
-    /// Whether a thread is ended by others rather than by its own exit, exec or fatal signal.
+    /// Whether a thread is ended by others, be it by their signal, rather than by its own exit, exec or fatal signal.
     private static func isKilled(_ thread: CanonicalThread, _ interner: Interner) -> Bool {
         guard let last = thread.events.last, interner.shape(last.shape).kind == .exit else { return false }
         guard let before = thread.events.dropLast().last.map({ interner.shape($0.shape) }) else { return true }
-        if before.kind == .signal { return false }
+        // What another process sends comes when that one gets to it; what a thread brings upon itself does not.
+        if before.kind == .signal { return thread.events.dropLast().last?.signal != nil }
         guard before.kind == .unfinished else { return true }
         return before.fields.contains {
             interner.text($0.path) == "end" && interner.text($0.value) == "\(UnfinishedReason.killed)"
@@ -202,6 +203,7 @@ private struct ThreadView {
         classifier.isLoading = isLoading(finding.row)
         classifier.commonSignals = commonSignals
         classifier.repeatedSignals = repeatedSignals
+        classifier.isEndedByOthers = isEndedByOthers
         classifier.isKilled = isEndedByOthers && finding.row > lastCommonCall
         let found: Classifier.Class? =
             switch finding.what {

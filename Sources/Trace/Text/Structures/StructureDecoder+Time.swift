@@ -25,6 +25,10 @@ extension StructureDecoder {
             case ("tv_nsec", 0x3fff_fffe): "UTIME_OMIT"
             default: "\(bytes.i64(8))"
             }
+        // utimensat(2): then tv_sec is ignored, and programs leave there what the stack held.
+        if call == "utimensat", name.hasPrefix("UTIME_") {
+            return .structure([Decoded.field(fraction, .scalar(name, timeKind))])
+        }
         return .structure([
             Decoded.field("tv_sec", .number(bytes.i64(0), timeKind)), Decoded.field(fraction, .scalar(name, timeKind)),
         ])
