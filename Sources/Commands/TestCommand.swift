@@ -11,7 +11,8 @@ package struct TestCommand: ParsableCommand {
         discussion: """
             Each case is built, run natively under the tracer and then in the sandbox, always from the same fresh start. What \
             differs between the native runs may differ in the sandbox; anything else is a divergence. Divergences that are \
-            known stand in corpus/expectations. The exit status is 1 if a case fails. Interrupted, it still reports what \
+            known stand in corpus/expectations. A case that fails is run once more, alone: if it does not fail again, it is \
+            unstable, unless its output, status, files or end differed. The exit status is 1 if a case fails. Interrupted, it still reports what \
             was done.
 
             EXAMPLES:

@@ -53,6 +53,10 @@ package struct JUnitReport {
         case .expected:
             let reasons = Set(result.judgement?.expected.map(\.reason) ?? []).sorted().joined(separator: "; ")
             return "      <system-out>\(Self.escaped("differs as expected: \(reasons)"))</system-out>\n"
+        case .unstable:
+            let open = result.open.map(\.divergence.explanation).joined(separator: "; ")
+            let text = "unstable, differs in one of two runs: \(open.isEmpty ? reason : open)"
+            return "      <system-out>\(Self.escaped(text))</system-out>\n"
         case .skipped: return "      <skipped message=\"\(Self.escaped(reason))\"/>\n"
         case .invalid, .broken:
             let first = reason.split(separator: "\n").first.map(String.init) ?? result.outcome.rawValue

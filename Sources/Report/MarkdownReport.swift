@@ -26,6 +26,8 @@ package struct MarkdownReport {
         parts.append("## Divergences by class\n\n" + classes)
         let failed = results.cases.filter { $0.outcome == .fail }
         if !failed.isEmpty { parts.append("## First divergences\n\n" + first(failed)) }
+        let unstable = results.cases.filter { $0.outcome == .unstable }
+        if !unstable.isEmpty { parts.append("## Unstable\n\n" + self.unstable(unstable)) }
         parts.append("## System calls\n\n" + calls)
         let troubled = results.cases.filter { [.skipped, .broken, .invalid].contains($0.outcome) }
         if !troubled.isEmpty { parts.append("## Not compared\n\n" + reasons(troubled)) }
@@ -87,6 +89,17 @@ package struct MarkdownReport {
             parts.append("And \(rest.count) more: \(rest.joined(separator: ", ")).")
         }
         return parts.joined(separator: "\n\n")
+    }
+
+    /// What differed in one run of those that differ from run to run.
+    private func unstable(_ cases: [CaseResult]) -> String {
+        let lines = cases.map { result in
+            let open = result.open.prefix(3).map { Self.plain($0.divergence.explanation) }.joined(separator: "; ")
+            let text = open.isEmpty ? Self.plain(result.other?.sentence ?? "") : open
+            return "- [\(result.title)](cases/\(CasePage.fileName(result))): \(text)"
+        }
+        return "They failed in one of two runs, and not in what a user sees: that fails no run.\n\n"
+            + lines.joined(separator: "\n")
     }
 
     /// Both sides in one column, each line behind its gutter; lines that agree stand there once.

@@ -9,7 +9,7 @@ import Testing
     "the laboratory", .enabled(if: Scratch.standIn != nil, "skipped: kernel-stand-in is not built"),
     .enabled(if: Scratch.hasCompiler, "skipped: no C compiler"), .serialized)
 struct LaboratoryTests {
-    private static let source = """
+    static let source = """
         /*
          * summary: a case
          * calls: getpid
@@ -35,9 +35,11 @@ struct LaboratoryTests {
         let scratch = try Scratch()
         try scratch.write(
             "corpus/files/one.c", source.replacingOccurrences(of: "TIMEOUT", with: String(timeout)))
+        var options = TestRun.Options()
+        options.repeatsFailures = false
         let run = TestRun(
             paths: CorpusPaths(root: scratch.path + "/corpus"), launcher: try scratch.launcher(fault: fault),
-            options: TestRun.Options())
+            options: options)
         let results = try run.run([]) { _, _, _ in }
         return (try #require(results.cases.first), scratch)
     }

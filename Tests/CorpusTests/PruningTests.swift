@@ -17,7 +17,7 @@ struct PruningTests {
         divergences.insert(divergence(.bug, "known", .errno), at: 3)
         let difference = CaseDifference(
             verdict: .different, divergences: divergences, firstCausal: 101, counts: ["value": 200, "errno": 1])
-        let known = Expectation(pattern: "*", kind: .errno, call: "known", reason: "because")
+        let known = Expectation(patterns: ["*"], kinds: [.errno], calls: ["known"], reason: "because")
         let judgement = Expectations([known]).judge(difference, case: "a/b", variant: "v")
         let (kept, about) = Pruning.keep(difference, judgement)
         #expect(kept.divergences.count == 75)

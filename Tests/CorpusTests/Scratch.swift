@@ -31,6 +31,24 @@ final class Scratch {
             kernel: try write("kernel-\(fault)", "#!/bin/sh\nexec '\(standIn)' --fault \(fault) \"$@\"\n", mode: 0o755))
     }
 
+    /// One that errs once in each way, run after run, and then no more.
+    func launcher(faults: [String]) throws -> SandboxLauncher {
+        let standIn = try #require(Self.standIn)
+        try write("faults", faults.map { $0 + "\n" }.joined())
+        let list = path + "/faults"
+        return SandboxLauncher(
+            kernel: try write(
+                "kernel-faults",
+                """
+                #!/bin/sh
+                for word; do [ "$word" != -- ] || break; done
+                if [ "$word" != -- ]; then exec '\(standIn)' "$@"; fi
+                read -r fault < '\(list)' || fault=none
+                sed -i 1d '\(list)'
+                exec '\(standIn)' --fault "$fault" "$@"
+                """, mode: 0o755))
+    }
+
     /// What the tests' own build has made beside their bundle.
     static var standIn: String? {
         let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""

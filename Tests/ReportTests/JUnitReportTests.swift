@@ -26,6 +26,16 @@ struct JUnitReportTests {
         #expect(failure.attributes["type"] == "errno")
     }
 
+    @Test("an unstable case is no failure, but says what differed")
+    func unstable() {
+        var results = Sample.results
+        results.cases = [Sample.unstable]
+        let text = JUnitReport(results).text
+        #expect(text.contains("failures=\"0\""))
+        #expect(text.contains("<system-out>unstable, differs in one of two runs: write gives EINVAL &amp; not EBADF"))
+        #expect(!text.contains("<failure"))
+    }
+
     @Test("what XML can't hold is replaced")
     func escapes() {
         #expect(JUnitReport.escaped("<a & \"b\">\n\u{1B}[0m") == "&lt;a &amp; &quot;b&quot;&gt;&#10;\u{fffd}[0m")

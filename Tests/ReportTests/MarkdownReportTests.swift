@@ -27,11 +27,11 @@ struct MarkdownReportTests {
 
                 ## Families
 
-                | family  |  runs |  pass | expected |  fail | invalid | skipped | broken |
-                | ------- | ----: | ----: | -------: | ----: | ------: | ------: | -----: |
-                | files   |     4 |     1 |        0 |     1 |       0 |       1 |      1 |
-                | time    |     1 |     0 |        1 |     0 |       0 |       0 |      0 |
-                | **all** | **5** | **1** |    **1** | **1** |   **0** |   **1** |  **1** |
+                | family  |  runs |  pass | expected | unstable |  fail | invalid | skipped | broken |
+                | ------- | ----: | ----: | -------: | -------: | ----: | ------: | ------: | -----: |
+                | files   |     4 |     1 |        0 |        0 |     1 |       0 |       1 |      1 |
+                | time    |     1 |     0 |        1 |        0 |     0 |       0 |       0 |      0 |
+                | **all** | **5** | **1** |    **1** |    **0** | **1** |   **0** |   **1** |  **1** |
 
                 ## Divergences by class
 
@@ -58,6 +58,18 @@ struct MarkdownReportTests {
                 ```
 
                 """ + "\n")
+    }
+
+    @Test("an unstable case is counted by itself, and says what differed")
+    func unstable() {
+        var results = Sample.results
+        results.cases = [Sample.unstable]
+        let text = MarkdownReport(results, Coverage(results)).text
+        #expect(text.contains("0 of 1 run behave as on Linux, 1 differ in one of two runs."))
+        #expect(
+            text.contains(
+                "- [files/write@musl-static](cases/files.write.musl-static.html): write gives EINVAL & not EBADF"))
+        #expect(!text.contains("## First divergences"))
     }
 
     @Test("a table is as wide as its widest cell, and escapes its own notation")

@@ -2,7 +2,7 @@ import Corpus
 import Diff
 import Expect
 
-/// A small run with one case of each outcome.
+/// A small run with cases of most outcomes.
 enum Sample {
     static var results: Results {
         var results = Results(
@@ -57,6 +57,13 @@ enum Sample {
         result.sandbox = [summary("exited with 1", "two\n")]
         result.native[0].trace = "corpus/build/traces/a b/native-1.trace"
         result.sandbox[0].trace = "corpus/build/traces/a b/sandbox-1.trace"
+        return result
+    }
+
+    /// It showed the same in one of two runs only.
+    static var unstable: CaseResult {
+        var result = failed
+        result.outcome = .unstable
         return result
     }
 

@@ -6,14 +6,15 @@ internal import Synchronization
 /// Tells how a run goes: one line that renews itself on a terminal, else a line for each case.
 final class ProgressLine: Sendable {
     private let terminal: Terminal
-    private let failures = Mutex(0)
+    private let failures = Mutex<Set<String>>([])
 
     init(_ terminal: Terminal) { self.terminal = terminal }
 
     func show(_ result: CaseResult, _ done: Int, _ all: Int) {
         let failed = failures.withLock { failures in
-            if result.outcome.isFailure { failures += 1 }
-            return failures
+            // One that was run again may have got out of it.
+            if result.outcome.isFailure { failures.insert(result.title) } else { failures.remove(result.title) }
+            return failures.count
         }
         let width = String(all).count
         let number = String(repeating: " ", count: max(0, width - String(done).count)) + String(done)
@@ -23,9 +24,10 @@ final class ProgressLine: Sendable {
             return
         }
         var text = ""
-        if result.outcome.isFailure {
+        if result.outcome.isFailure || result.outcome == .unstable {
             text =
-                "\r\u{1B}[K" + terminal.paint(result.outcome.rawValue, .red) + " \(result.title)"
+                "\r\u{1B}[K" + terminal.paint(result.outcome.rawValue, result.outcome.isFailure ? .red : .yellow)
+                + " \(result.title)"
                 + terminal.paint(Self.remark(result), .dim) + "\n"
         }
         let line = "\(place) \(failed) failed  \(result.title)"
@@ -41,7 +43,7 @@ final class ProgressLine: Sendable {
     private static func remark(_ result: CaseResult) -> String {
         switch result.outcome {
         case .pass, .expected: return ""
-        case .fail, .invalid, .skipped, .broken: break
+        case .unstable, .fail, .invalid, .skipped, .broken: break
         }
         let reason = result.reason?.split(separator: "\n").first.map(String.init)
         guard let text = result.first?.divergence.explanation ?? reason else { return "" }

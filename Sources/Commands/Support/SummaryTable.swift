@@ -2,6 +2,9 @@ internal import Corpus
 
 /// What a run found, by family, and where the reports are.
 struct SummaryTable {
+    /// The unstable cases that are named; the report has them all.
+    private static let named = 20
+
     private let results: Results
     private let directory: String
 
@@ -40,6 +43,12 @@ struct SummaryTable {
         let invalid = results.count(.invalid)
         if invalid > 0 {
             text += terminal.paint("\(invalid) native runs did not end: nothing was compared there", .bold) + "\n"
+        }
+        let unstable = results.cases.filter { $0.outcome == .unstable }
+        if !unstable.isEmpty {
+            let shown = unstable.prefix(Self.named).map(\.title).joined(separator: ", ")
+            let rest = unstable.count > Self.named ? ", …" : ""
+            text += "\(unstable.count) cases are unstable, differing in one of two runs: \(shown)\(rest)\n"
         }
         if !results.errors.isEmpty { text += "\(results.errors.count) manifests are wrong: see above\n" }
         text += "\(Int(results.seconds.rounded())) s; reports: \(directory)/index.html\n"

@@ -8,6 +8,8 @@ package struct CaseResult: Sendable, Codable {
         case pass
         /// It differs, as the expectations say.
         case expected
+        /// It failed once, and not when it was run again alone; what a user sees never differed unexpectedly.
+        case unstable
         case fail
         /// The native runs gave nothing to compare with.
         case invalid
@@ -45,6 +47,8 @@ package struct CaseResult: Sendable, Codable {
     package var reason: String?
     package var difference: CaseDifference?
     package var judgement: Judgement?
+    /// What the other of two runs gave, if it was run again; `difference` and the rest are of the one to look at.
+    package var other: OtherRun?
     package var native: [RunSummary]
     package var sandbox: [RunSummary]
 

@@ -4,7 +4,7 @@ internal import Foundation
 /// All that a run of the corpus has found: what `results.json` holds, and what every report is made from.
 package struct Results: Sendable, Codable {
     /// The version of the store that this code writes and reads.
-    package static let currentVersion = 2
+    package static let currentVersion = 3
 
     package var version = Results.currentVersion
     /// When the run began, as ISO 8601 in UTC.

@@ -7,6 +7,8 @@ package final class TestRun: Sendable {
         package var jobs = 2
         package var runner = CaseRunner.Options()
         package var variants = BuildVariant.allCases
+        /// Whether a case that fails is run once more, alone, when all others are done.
+        package var repeatsFailures = true
         /// Cases whose title it does not accept are left out.
         package var isWanted: @Sendable (String) -> Bool = { _ in true }
 
@@ -28,7 +30,7 @@ package final class TestRun: Sendable {
     }
 
     /// Runs the cases below some paths (all, if there are none). `progress` is called for each finished case, one at a
-    /// time, with how many are done and how many there are. Throws if the corpus, its build directory or its
+    /// time, with how many are done and how many there are, and again for each that was run a second time. Throws if the corpus, its build directory or its
     /// expectations can't be used at all.
     package func run(
         _ wanted: [String], progress: @escaping @Sendable (CaseResult, Int, Int) -> Void
@@ -50,11 +52,24 @@ package final class TestRun: Sendable {
             let result = runner.run(job)
             finished.add(result, at: index) { count in progress(result, count, jobs.count) }
         }
+        if options.repeatsFailures { runAgain(jobs, runner, progress) }
         results.cases = finished.inOrder
         // Of a part of the corpus it can't be said that an expectation is of no use.
         if wanted.isEmpty, jobs.count == all.count { results.stale = runner.stale(after: results.cases) }
         results.seconds = elapsed
         return results
+    }
+
+    /// Runs what has failed once more, with the machine to itself: what chance decides is told from what the sandbox does.
+    private func runAgain(
+        _ jobs: [CaseJob], _ runner: CaseRunner, _ progress: @escaping @Sendable (CaseResult, Int, Int) -> Void
+    ) {
+        let first = finished.inOrder
+        let failed = zip(jobs, first).enumerated().filter { $0.element.1.isWorthAnother }
+        Workers(1).run(Array(failed)) { [finished] index, pair in
+            let result = pair.1.joined(with: runner.run(pair.0, isRepeated: true))
+            finished.add(result, at: index) { count in progress(result, count, jobs.count) }
+        }
     }
 
     /// What there is so far, from any thread; nil before the first case has begun.

@@ -50,8 +50,8 @@ package struct CaseRunner: Sendable {
     /// Milliseconds of a native run that is not repeated more often than asked for.
     private static let longRun = 5000
 
-    /// Never throws: what goes wrong is the result.
-    package func run(_ job: CaseJob) -> CaseResult {
+    /// Never throws: what goes wrong is the result. Of a repeated run the traces are kept beside those of the first.
+    package func run(_ job: CaseJob, isRepeated: Bool = false) -> CaseResult {
         var result = CaseResult(job)
         result.file = paths.shown(result.file)
         if let reason = skipReason(job.subject) {
@@ -64,7 +64,7 @@ package struct CaseRunner: Sendable {
             result.command = command.map(paths.shown)
             let stage = Stage(paths, job.subject, variant: job.variantName)
             defer { try? stage.remove() }
-            try runSides(command, stage, job, &result)
+            try runSides(command, stage, job, isRepeated, &result)
         } catch {
             result.outcome = .broken
             result.reason = "\(error)"
@@ -105,9 +105,13 @@ package struct CaseRunner: Sendable {
         }
     }
 
-    private func runSides(_ command: [String], _ stage: Stage, _ job: CaseJob, _ result: inout CaseResult) throws {
-        let folder = "\(paths.traces)/\(job.subject.family).\(job.subject.name).\(job.variantName)"
+    private func runSides(
+        _ command: [String], _ stage: Stage, _ job: CaseJob, _ isRepeated: Bool, _ result: inout CaseResult
+    ) throws {
+        let first = "\(paths.traces)/\(job.subject.family).\(job.subject.name).\(job.variantName)"
+        let folder = first + (isRepeated ? ".again" : "")
         try? FileManager.default.removeItem(atPath: folder)
+        if !isRepeated { try? FileManager.default.removeItem(atPath: first + ".again") }
         try paths.create(folder)
         func plan(_ name: String) -> RunPlan {
             RunPlan(

@@ -9,6 +9,7 @@ enum Words {
         switch outcome {
         case .pass: "as on Linux"
         case .expected: "differs as expected"
+        case .unstable: "differs in one of two runs"
         case .fail: "differs"
         case .invalid: "nothing to compare with"
         case .skipped: "the host lacks something"
@@ -81,6 +82,9 @@ enum Words {
         let differ = results.count(.fail)
         if differ > 0 { parts.append("\(grouped(differ)) differ") }
         if results.count(.expected) > 0 { parts.append("\(grouped(results.count(.expected))) differ as expected") }
+        if results.count(.unstable) > 0 {
+            parts.append("\(grouped(results.count(.unstable))) differ in one of two runs")
+        }
         let broken = results.count(.invalid) + results.count(.broken)
         if broken > 0 { parts.append("\(grouped(broken)) could not be compared") }
         if results.count(.skipped) > 0 { parts.append("\(grouped(results.count(.skipped))) were skipped") }

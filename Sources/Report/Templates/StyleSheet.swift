@@ -4,13 +4,13 @@ enum StyleSheet {
         :root {
           color-scheme: light dark;
           --ground: #ffffff; --panel: #f5f6f8; --text: #1c2126; --quiet: #5a636d; --line: #d9dee3; --link: #0a58a8;
-          --pass: #1a6b37; --expected: #7a5200; --fail: #b3261e; --invalid: #6b4fa0; --skipped: #5a636d; --broken: #8c1d5b;
+          --pass: #1a6b37; --expected: #7a5200; --fail: #b3261e; --unstable: #9a4a00; --invalid: #6b4fa0; --skipped: #5a636d; --broken: #8c1d5b;
           --native: #e3f0e6; --sandbox: #fbe6e4; --native-mark: #b5dcc0; --sandbox-mark: #f3bdb8;
         }
         @media (prefers-color-scheme: dark) {
           :root {
             --ground: #14181c; --panel: #1d2227; --text: #e3e7eb; --quiet: #9aa5b0; --line: #343c44; --link: #7db8f5;
-            --pass: #6fce8e; --expected: #e5b454; --fail: #ff8a80; --invalid: #bda4f0; --skipped: #9aa5b0; --broken: #f08cc0;
+            --pass: #6fce8e; --expected: #e5b454; --fail: #ff8a80; --unstable: #ffab70; --invalid: #bda4f0; --skipped: #9aa5b0; --broken: #f08cc0;
             --native: #17301f; --sandbox: #3a1d1c; --native-mark: #2a5a3a; --sandbox-mark: #6e2f2c;
           }
         }
@@ -43,6 +43,7 @@ enum StyleSheet {
         .bar { display: flex; height: .75rem; border-radius: 6px; overflow: hidden; background: var(--panel); gap: 2px; }
         .bar span { flex: 0 1 auto; min-width: 3px; background: currentColor; }
         .pass { color: var(--pass); } .expected { color: var(--expected); } .fail { color: var(--fail); }
+        .unstable { color: var(--unstable); }
         .invalid { color: var(--invalid); } .skipped { color: var(--skipped); } .broken { color: var(--broken); }
         .full { color: var(--pass); } .partial { color: var(--expected); } .refused { color: var(--invalid); }
         .none.badge { color: var(--fail); } .absent { color: var(--skipped); }
