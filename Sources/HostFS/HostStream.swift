@@ -21,11 +21,14 @@ package final class HostStream: TerminalFile {
     /// What job control knows of it, if it is a terminal.
     package var terminal: Terminal?
 
-    package init(descriptor: Int32, readiness: any HostReadiness) throws(Errno) {
+    /// `attributes`: what the guest has changed of any such file, which several descriptors may lead to.
+    package init(
+        descriptor: Int32, readiness: any HostReadiness, attributes: HostStreamAttributes = HostStreamAttributes()
+    ) throws(Errno) {
         self.descriptor = descriptor
         self.readiness = readiness
         let status = try Host.status(descriptor)
-        node = HostStreamNode(status, descriptor: descriptor)
+        node = HostStreamNode(status, descriptor: descriptor, attributes: attributes)
         device = DeviceNumber(rawValue: status.representedDevice)
         kind = node.kind
         node.stream = self
@@ -137,14 +140,19 @@ package final class HostStreamNode: Inode {
     /// The sandbox keeps the descriptor for good.
     weak var stream: HostStream?
 
-    init(_ status: Host.Status, descriptor: Int32) {
+    private let changes: HostStreamAttributes
+
+    init(_ status: Host.Status, descriptor: Int32, attributes: HostStreamAttributes) {
         self.descriptor = descriptor
+        changes = attributes
         kind = FileMode(rawValue: status.mode).kind ?? .characterDevice
         let name = (try? Host.nameOfDescriptor(descriptor)) ?? []
         self.name = name.first == 0x2f ? name : nil
     }
 
-    package func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
+    package func attributes() throws(Errno) -> FileAttributes {
+        changes.applied(to: FileAttributes(try Host.status(descriptor)))
+    }
 
     /// Opening `/dev/stdin` and the like: another description of what the sandbox was given, for no more than that allows.
     /// A regular file has a position of its own in it; a pipe or terminal is the same as before.
@@ -156,7 +164,8 @@ package final class HostStreamNode: Inode {
     }
 
     package func setAttributes(_ change: AttributeChange) throws(Errno) {
-        // The file is the host's; a guest may believe that it changed it, as far as nobody loses anything.
+        // The file is the host's, and stays as it is there.
+        changes.note(change, of: FileAttributes(try Host.status(descriptor)))
     }
 
     package func truncate(to size: Int64) throws(Errno) {

@@ -30,6 +30,8 @@ package final class Kernel {
     package internal(set) var threads: [ProcessID: GuestThread] = [:]
     /// The first guest process; the sandbox ends with it.
     package internal(set) var firstProcess: Process?
+    /// The sandbox itself, as guests see it: see `makeInit`.
+    package internal(set) var initProcess: Process?
     /// Threads whose wait has fired, in that order.
     var runnable: [GuestThread] = []
     private var lastID: Int32 = 1

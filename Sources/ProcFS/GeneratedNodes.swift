@@ -187,6 +187,7 @@ package final class GeneratedDirectory: ProcessDirectory {
         self.list = list
     }
 
+    var number: UInt64 { facts.number }
     package var kind: FileKind { .directory }
     package var remembersNames: Bool { isInherited }
 

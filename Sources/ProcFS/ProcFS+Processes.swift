@@ -44,6 +44,9 @@ extension ProcFS {
         File(name: "uid_map", permissions: 0o644),
         File(name: "gid_map", permissions: 0o644),
         File(name: "setgroups", permissions: 0o644),
+        File(name: "coredump_filter", permissions: 0o644, isWritable: true),
+        File(name: "timerslack_ns", permissions: 0o666, isWritable: true),
+        File(name: "io", permissions: 0o400, isGuarded: true),
         File(name: "children", isOfThread: true),
     ]
     private static let links = ["cwd", "root", "exe"]
@@ -86,7 +89,8 @@ extension ProcFS {
         guard information.exists(id) else { throw .ENOENT }
         var entries = [
             entry("fd", number(thread, 2), .directory), entry("fdinfo", number(thread, 3), .directory),
-            entry("ns", number(thread, 6), .directory), entry("mem", number(thread, 7), .regular),
+            entry("ns", number(thread, 6), .directory), entry("net", systemDirectory("net").number, .directory),
+            entry("mem", number(thread, 7), .regular),
         ]
         for (index, file) in ProcFS.files.enumerated() where inTask || !file.isOfThread {
             entries.append(entry(file.name, number(thread, 32 + index), .regular))
@@ -121,6 +125,7 @@ extension ProcFS {
     ) throws(Errno) -> any Inode {
         switch name {
         case "fd", "fdinfo": return descriptors(of: id, thread: thread, info: name == "fdinfo")
+        case "net": return systemDirectory("net")
         case "ns": return nameSpaces(of: id, thread: thread)
         case "mem": return ProcessMemoryNode(facts(id, thread: thread, 7, 0o600), id, information)
         default: break

@@ -6,9 +6,11 @@ extension ProcFS {
     /// What each directory holds, by its path below `/proc`; a slash marks directories.
     private static let system: [String: [String]] = [
         "": [
-            "cmdline", "cpuinfo", "devices", "filesystems", "loadavg", "meminfo", "partitions", "stat", "swaps", "sys/",
-            "uptime", "version", "vmstat",
+            "cgroups", "cmdline", "cpuinfo", "devices", "filesystems", "loadavg", "locks", "meminfo", "partitions",
+            "stat", "swaps", "sys/", "uptime", "version", "vmstat",
         ],
+        // Where `/proc/self/net` leads; without IPv6, which the guest has no sockets of.
+        "net": ["arp", "dev", "netlink", "packet", "raw", "route", "sockstat", "tcp", "udp", "unix"],
         "sys": ["fs/", "kernel/", "net/", "vm/"],
         "sys/fs": [
             "aio-max-nr", "aio-nr", "epoll/", "file-max", "file-nr", "inotify/", "lease-break-time", "leases-enable",
@@ -39,6 +41,7 @@ extension ProcFS {
         return GeneratedDirectory(facts(base, 0o555), remembersNames: !path.isEmpty) { name throws(Errno) in
             let text = String(decoding: name.bytes, as: UTF8.self)
             let full = path.isEmpty ? text : path + "/" + text
+            guard full != "net" else { throw .ENOENT }
             if ProcFS.system[full] != nil { return systemDirectory(full) }
             guard let index = names.firstIndex(of: text) else { throw .ENOENT }
             let isSetting = path.hasPrefix("sys")

@@ -25,6 +25,7 @@ package struct ProcFS {
                 }
             case "mounts":
                 return GeneratedLink(facts(4, 0o777)) { () throws(Errno) in Array("self/mounts".utf8) }
+            case "net": return GeneratedLink(facts(5, 0o777)) { () throws(Errno) in Array("self/net".utf8) }
             case let text:
                 guard let number = ProcFS.number(text) else { return try system.lookup(name) }
                 // A thread can be asked for by its own number, though no listing shows it.
@@ -33,7 +34,7 @@ package struct ProcFS {
             }
         } list: { () throws(Errno) in
             let processes = information.processIDs.map { entry("\($0)", number($0, 1), .directory) }
-            let links = [("self", 2), ("thread-self", 3), ("mounts", 4)].map { name, inode in
+            let links = [("self", 2), ("thread-self", 3), ("mounts", 4), ("net", 5)].map { name, inode in
                 entry(name, UInt64(inode), .symbolicLink)
             }
             return try links + system.entries() + processes

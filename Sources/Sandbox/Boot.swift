@@ -63,22 +63,17 @@ final class Boot {
         kernel.memoryFiles = tree.anonymousFiles
         kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used + budget.overhead) }
         let files = FileTable()
+        let attributes = HostStreamAttributes()
         var terminal: Terminal?
         for number in caller.descriptors {
             guard let flags = try? Host.statusFlags(number) else { continue }
-            let stream = try HostStream(descriptor: number, readiness: descriptors)
+            let stream = try HostStream(descriptor: number, readiness: descriptors, attributes: attributes)
             if stream.isTerminal { terminal = attach(stream, to: terminal) }
             let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile, .nonBlocking])
             _ = try files.replace(
                 OpenFile(stream, flags: kept), closeOnExec: false, at: FileNumber(number), limit: FileTable.maximum)
         }
-        var walk = PathWalk(root: tree.root, start: tree.root, credentials: .kernel)
-        let directory: Dentry
-        do throws(Errno) {
-            directory = try walk.resolve(Array(configuration.workingDirectory.utf8))
-        } catch {
-            Sandbox.fail("--cwd \(configuration.workingDirectory): \(error) in the guest's root")
-        }
+        let directory = try directory(configuration.workingDirectory, tree)
         let context = FileSystemContext(root: tree.root, workingDirectory: directory, umask: caller.fileModeMask)
         try kernel.startFirstProcess(
             files: files, fileSystem: context, credentials: caller.credentials, limits: caller.limits
@@ -91,6 +86,24 @@ final class Boot {
         if let terminal, let group = kernel.firstProcess?.group {
             kernel.attach(terminal, to: Kernel.sandboxID, foreground: group)
         }
+    }
+
+    /// Where the first program starts. A directory that is gone stays one: it has no path, and nothing can be made in it.
+    private func directory(_ path: String, _ tree: SandboxTree) throws(Errno) -> Dentry {
+        var walk = PathWalk(root: tree.root, start: tree.root, credentials: .kernel)
+        guard path.isEmpty else {
+            do throws(Errno) {
+                return try walk.resolve(Array(path.utf8))
+            } catch {
+                Sandbox.fail(
+                    "--cwd \(path): \(error) in the guest's root; give a directory that is there, or change to one")
+            }
+        }
+        let gone = Array("/dev/shm/gone".utf8)
+        try TreeChanges.makeDirectory(try walk.resolveParent(gone), permissions: 0o755, .kernel)
+        let directory = try walk.resolve(gone)
+        _ = try TreeChanges.removeDirectory(try walk.resolveParent(gone), .kernel)
+        return directory
     }
 
     /// The host's terminal is the first session's; all standard streams that are terminals are taken for the same.

@@ -9,6 +9,7 @@ package struct Configuration {
 
     /// The directory of the host that is the guest's root.
     package var root = "/"
+    /// Empty where the caller's own is one that has been removed.
     package var workingDirectory = "/"
     /// Nothing in the root may be changed, not even in memory.
     package var isReadOnly = false
@@ -62,7 +63,9 @@ package struct Configuration {
             }
         }
         guard !command.isEmpty else { throw Invalid(message: "no command after --") }
-        guard workingDirectory.hasPrefix("/") else { throw Invalid(message: "--cwd \(workingDirectory): not absolute") }
+        guard workingDirectory.isEmpty || workingDirectory.hasPrefix("/") else {
+            throw Invalid(message: "--cwd \(workingDirectory): not absolute")
+        }
     }
 
     /// `SRC:DST` or `SRC:DST:ro`.

@@ -30,6 +30,15 @@ package enum Sandbox {
         Host.exit(status)
     }
 
+    /// True in a guest of another sandbox.
+    private static var isNested: Bool {
+        guard let file = try? Host.openFile("/proc/1/comm") else { return false }
+        let text = try? [UInt8](capacity: 16) { output throws(Errno) in
+            _ = try Host.read(file, at: 0, into: &output, limit: 16)
+        }
+        return text == Array("apus-init\n".utf8)
+    }
+
     /// The kernel process: boots, runs until the first program has ended.
     /// - Returns: the exit status for the user.
     private static func run(_ configuration: Configuration, _ opened: Opened) -> Int32 {
@@ -37,7 +46,10 @@ package enum Sandbox {
         do throws(Errno) {
             boot = try Boot(configuration, opened)
         } catch {
-            fail("cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
+            fail(
+                isNested
+                    ? "cannot start a sandbox inside a sandbox of apus, whose kernel has no seccomp; start it outside"
+                    : "cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
         }
         let status = boot.kernel.run()
         boot.finish()

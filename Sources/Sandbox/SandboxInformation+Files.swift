@@ -80,15 +80,39 @@ extension SandboxInformation {
         var text = "pos:\t\(file.position)\nflags:\t0\(flags.octal())\nmnt_id:\t\(file.location?.mount.id ?? 15)\n"
         let attributes = try file.operations.inode.attributes()
         text += "ino:\t\(attributes.inode)\n"
-        let device = DeviceNumber(rawValue: attributes.device)
-        let place = "\(device.major.hex(2)):\(device.minor.hex(2)):\(attributes.inode)"
+        text += (file.operations as? any DescribedFile)?.description ?? ""
         let locks = file.operations.inode.locks.held(
             through: file, table: thread.map { ObjectIdentifier($0.files) }, process: thread?.process.id.rawValue ?? 0)
-        for (index, held) in locks.enumerated() {
-            let end = held.end == .max ? "EOF" : "\(held.end - 1)"
-            let kind = held.kind.rawValue.left(6)
-            text += "lock:\t\(index + 1): \(kind) ADVISORY  \(held.isExclusive ? "WRITE" : "READ ") \(held.processID)"
-            text += " \(place) \(held.start) \(end)\n"
+        for (index, held) in locks.enumerated() { text += "lock:\t" + line(index + 1, held, attributes) }
+        return text
+    }
+
+    private func line(_ index: Int, _ held: FileLocks.Held, _ attributes: FileAttributes) -> String {
+        let device = DeviceNumber(rawValue: attributes.device)
+        let end = held.end == .max ? "EOF" : "\(held.end - 1)"
+        return "\(index): \(held.kind.rawValue.left(6)) ADVISORY  \(held.isExclusive ? "WRITE" : "READ ") "
+            + "\(held.processID) \(device.major.hex(2)):\(device.minor.hex(2)):\(attributes.inode) \(held.start) \(end)\n"
+    }
+
+    /// `/proc/locks`: each lock once, though several descriptors may lead to it.
+    func lockLines() -> String {
+        var text = ""
+        var count = 0
+        var seen: Set<[ObjectIdentifier]> = []
+        for thread in kernel.threads.values.sorted(by: { $0.id < $1.id }) {
+            let table = ObjectIdentifier(thread.files)
+            for number in thread.files.numbers {
+                guard let file = try? thread.files.file(number) else { continue }
+                let inode = file.operations.inode
+                let held = inode.locks.held(through: file, table: table, process: thread.process.id.rawValue)
+                guard !held.isEmpty, let attributes = try? inode.attributes() else { continue }
+                let ofTable = seen.insert([table, ObjectIdentifier(inode.locks)]).inserted
+                let ofFile = seen.insert([ObjectIdentifier(file)]).inserted
+                for lock in held where lock.kind == .posix ? ofTable : ofFile {
+                    count += 1
+                    text += line(count, lock, attributes)
+                }
+            }
         }
         return text
     }

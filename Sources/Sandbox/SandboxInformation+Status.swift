@@ -14,6 +14,11 @@ extension SandboxInformation {
         }
     }
 
+    /// Number 1 has none; who has no other has that.
+    private func parent(of process: Process) -> ProcessID {
+        process === kernel.initProcess ? ProcessID(0) : process.parent?.id ?? Kernel.sandboxID
+    }
+
     /// Signals that the process ignores and catches.
     private func dispositions(_ process: Process) -> (ignored: UInt64, caught: UInt64) {
         var ignored: UInt64 = 0
@@ -48,7 +53,7 @@ extension SandboxInformation {
     func status(_ process: Process, _ thread: GuestThread?) -> String {
         let any = thread ?? process.threads.first
         let credentials = any?.credentials ?? Credentials()
-        let parent = process.parent?.id ?? Kernel.sandboxID
+        let parent = parent(of: process)
         let id = thread?.id ?? process.id
         let escaped = (any?.name ?? process.lastName).escaped("\n\\")
         var text = "Name:\t" + String(decoding: escaped, as: UTF8.self) + "\n"
@@ -98,8 +103,9 @@ extension SandboxInformation {
     func stat(_ process: Process, _ thread: GuestThread?) -> [UInt8] {
         let any = thread ?? process.threads.first
         let time = thread?.cpuTime ?? process.cpuTime
-        let parent = process.parent?.id ?? Kernel.sandboxID
-        let terminal = kernel.terminal(of: process.session)
+        let parent = parent(of: process)
+        // Nobody sits at a terminal of the sandbox's own: the first session's belongs to the programs.
+        let terminal = process === kernel.initProcess ? nil : kernel.terminal(of: process.session)
         let map = thread == nil ? nil : any?.map
         let maySee = reader.map { reader in any.map(reader.mayInspect) ?? false } ?? true
         let signals = dispositions(process)

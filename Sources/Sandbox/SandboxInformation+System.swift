@@ -22,7 +22,13 @@ extension SandboxInformation {
         case "sys/kernel/random/boot_id": return bootID + [0x0a]
         case "sys/kernel/random/uuid": return SandboxInformation.randomID() + [0x0a]
         case "sys/fs/file-nr": return Array("\(openFiles)\t0\t9223372036854775807\n".utf8)
+        case "locks": return Array(lockLines().utf8)
+        case "net/unix": return unixSockets()
+        case "net/sockstat": return Array("sockets: used \(openSockets.count)\n".utf8)
         default: break
+        }
+        if path.hasPrefix("net/"), let table = SandboxInformation.emptyTables[path] {
+            return Array((table + "\n").utf8)
         }
         if let changed = settings[path] { return changed + [0x0a] }
         guard let text = SandboxInformation.systemConstants[path] else { throw .ENOENT }
@@ -37,6 +43,8 @@ extension SandboxInformation {
         case "sys/kernel/hostname", "sys/kernel/domainname":
             guard line.count <= SystemIdentity.maximumName else { throw .EINVAL }
             if path.hasSuffix("hostname") { kernel.system.hostName = line } else { kernel.system.domainName = line }
+        // Kept for who asks: no core is written.
+        case "sys/kernel/core_pattern": settings[path] = Array(line.prefix(127))
         case _ where SandboxInformation.changeable.contains(path):
             guard Int64(SandboxInformation.word(bytes)) != nil else { throw .EINVAL }
             settings[path] = Array(SandboxInformation.word(bytes).utf8)
@@ -47,12 +55,15 @@ extension SandboxInformation {
 
     private static let changeable: Set<String> = [
         "sys/kernel/core_uses_pid", "sys/kernel/dmesg_restrict", "sys/kernel/kptr_restrict", "sys/vm/swappiness",
-        "sys/kernel/perf_event_paranoid", "sys/fs/suid_dumpable",
+        "sys/kernel/perf_event_paranoid", "sys/fs/suid_dumpable", "sys/fs/protected_fifos",
+        "sys/fs/protected_regular", "sys/vm/overcommit_memory", "sys/vm/overcommit_ratio", "sys/vm/overcommit_kbytes",
+        "sys/kernel/threads-max", "sys/fs/leases-enable", "sys/fs/lease-break-time",
     ]
 
     /// What Linux 6.12 has when nobody has changed it, and what the sandbox does.
     private static let systemConstants: [String: String] = [
-        "cmdline": "apus", "devices": "Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:",
+        "cgroups": "#subsys_name\thierarchy\tnum_cgroups\tenabled", "cmdline": "apus",
+        "devices": "Character devices:\n  1 mem\n  5 /dev/tty\n\nBlock devices:",
         "partitions": "major minor  #blocks  name\n",
         "swaps": "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority", "vmstat": "nr_free_pages 0",
         "sys/fs/aio-max-nr": "65536", "sys/fs/aio-nr": "0", "sys/fs/epoll/max_user_watches": "5055283",

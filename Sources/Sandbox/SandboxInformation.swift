@@ -43,6 +43,11 @@ final class SandboxInformation: ProcessInformation {
         kernel.threads[thread]?.process.id ?? kernel.processes[thread]?.id
     }
 
+    /// The children of number 1: the first program and what others have left behind.
+    private var orphans: [Process] {
+        kernel.processes.values.filter { $0.parent == nil && $0 !== kernel.initProcess }.sorted { $0.id < $1.id }
+    }
+
     func exists(_ process: ProcessID) -> Bool { kernel.processes[process] != nil }
 
     func start(of process: ProcessID) -> MonotonicTime? { kernel.processes[process]?.startTime }
@@ -104,8 +109,12 @@ final class SandboxInformation: ProcessInformation {
         case "mountinfo": return mountInformation()
         case "children":
             guard thread?.id == process.id else { return [] }
-            return Array(process.children.map { "\($0.id) " }.joined().utf8)
+            let children = process === kernel.initProcess ? orphans : process.children
+            return Array(children.map { "\($0.id) " }.joined().utf8)
         case "schedstat": return Array("\(any?.cpuTime.total ?? 0) 0 0\n".utf8)
+        case "coredump_filter": return Array((process.coreFilter.hex(8) + "\n").utf8)
+        case "timerslack_ns": return Array("\(any?.settings.timerSlack ?? 0)\n".utf8)
+        case "io": return Array(transfers(process.transfers).utf8)
         case "personality": return Array(((any?.settings.personality ?? 0).hex(8) + "\n").utf8)
         case "oom_score_adj": return Array("\(process.oomScoreAdjustment)\n".utf8)
         case "oom_adj": return Array("\(SandboxInformation.oldAdjustment(process.oomScoreAdjustment))\n".utf8)
@@ -149,8 +158,30 @@ final class SandboxInformation: ProcessInformation {
                 throw .EACCES
             }
             process.oomScoreAdjustment = adjustment
+        case "coredump_filter":
+            guard let value = SandboxInformation.unsigned(bytes) else { throw .EINVAL }
+            process.coreFilter = UInt32(truncatingIfNeeded: value)
+        case "timerslack_ns":
+            guard let value = SandboxInformation.unsigned(bytes) else { throw .EINVAL }
+            guard let found else { throw .ESRCH }
+            let mayNice = reader?.credentials.has(capability: 23) ?? false
+            guard found === reader || mayNice else { throw .EPERM }
+            found.settings.timerSlack = value == 0 ? found.settings.defaultTimerSlack : UInt(value)
         default: throw .EACCES
         }
+    }
+
+    /// A number as `kstrtoull` takes it with base 0; nil for anything else.
+    private static func unsigned(_ bytes: [UInt8]) -> UInt64? {
+        let text = word(bytes).lowercased()
+        if text.hasPrefix("0x") { return UInt64(text.dropFirst(2), radix: 16) }
+        return text.count > 1 && text.hasPrefix("0") ? UInt64(text, radix: 8) : UInt64(text)
+    }
+
+    /// `/proc/pid/io`. Nothing of what a guest writes goes to a device, and what it reads comes out of the host's cache.
+    private func transfers(_ counts: TransferCounts) -> String {
+        "rchar: \(counts.bytesRead)\nwchar: \(counts.bytesWritten)\nsyscr: \(counts.reads)\nsyscw: \(counts.writes)\n"
+            + "read_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n"
     }
 
     /// What was written, without the white space around it.

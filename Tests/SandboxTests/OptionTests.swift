@@ -12,6 +12,24 @@ extension SandboxTests {
             #expect(outcome.output == "/usr/share\n")
         }
 
+        @Test("a working directory that has been removed is one without a path, and programs run in it")
+        func removedDirectory() async throws {
+            let command = [
+                "sh", "-c",
+                "/bin/true && cd . 2>/dev/null; touch new 2>/dev/null || echo none; ls -a; cd /; ls -d proc",
+            ]
+            let outcome = try await Guest.run(command, options: ["--cwd", ""])
+            #expect(outcome.output == "none\nproc\n", "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        @Test("a sandbox inside a sandbox says that it must be started outside")
+        func nested() async throws {
+            let outcome = try await Guest.run([Guest.kernel, "--", "/bin/true"])
+            #expect(outcome.status == 125)
+            #expect(outcome.errors.contains("inside a sandbox of apus"), "\(outcome.errors)")
+        }
+
         @Test("a program has the descriptors that its caller left open, and none where the caller closed one")
         func descriptors() async throws {
             let wrapper = ["bash", "-c", "exec 5</etc/passwd 6>&1 7</ <&-; exec \"$@\"", "-"]

@@ -39,6 +39,7 @@ struct SandboxOptions: ParsableArguments {
         }
         let here = FileManager.default.currentDirectoryPath
         launcher.root = try root.map { try directory($0, option: "--root") } ?? "/"
+        // Empty where that directory has been removed, which the guest then finds as natively.
         launcher.workingDirectory =
             cwd.map { absolute($0, from: root == nil ? here : "/") } ?? (root == nil ? here : "/")
         launcher.environment = Self.merged(ProcessInfo.processInfo.environment, environment)

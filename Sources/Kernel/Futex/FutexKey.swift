@@ -32,7 +32,10 @@ extension GuestThread {
         guard address < GuestThread.futexAddressLimit else { throw .EFAULT }
         guard let map else { return FutexKey(space: memory, offset: address) }
         guard !isPrivate else { return FutexKey(space: map, offset: address) }
-        guard let area = map.areas.area(at: address) else { throw .EFAULT }
+        // The page itself is what such a futex goes by: there has to be one that may be looked at.
+        guard let area = map.areas.area(at: address), !area.protection.isEmpty else { throw .EFAULT }
+        // Nobody ever changes a word of anonymous memory that cannot be written.
+        guard area.object != nil || area.protection.contains(.write) else { throw .EFAULT }
         guard area.isShared, let object = area.object else { return FutexKey(space: map, offset: address) }
         return FutexKey(
             space: object.file?.operations.inode ?? object, offset: area.offset &+ (address - area.start))

@@ -2,7 +2,7 @@ package import LinuxABI
 package import VFS
 
 /// An epoll instance: what is watched, and what of it may be ready. See `epoll(7)`.
-package final class Epoll: FileOperations {
+package final class Epoll: FileOperations, DescribedFile {
     /// A registration is of a descriptor number and the description behind it.
     private struct Key: Hashable {
         let number: FileNumber
@@ -55,6 +55,23 @@ package final class Epoll: FileOperations {
     private let node: any Inode
 
     package init(node: any Inode) { self.node = node }
+
+    /// By descriptor, as Linux's tree of them is.
+    package var description: String {
+        items.values.sorted { $0.key.number.rawValue < $1.key.number.rawValue }.map(Epoll.line).joined()
+    }
+
+    private static func line(_ item: Item) -> String {
+        guard let file = item.file, let attributes = try? file.operations.inode.attributes() else { return "" }
+        let device = DeviceNumber(rawValue: attributes.device)
+        let encoded = UInt64(device.major) << 20 | UInt64(device.minor)
+        let number = String(item.key.number.rawValue)
+        var text = "tfd: " + String(repeating: " ", count: max(0, 8 - number.utf8.count)) + number
+        text += " events: \((item.events | Epoll.always.rawValue).hex(8, padding: " ")) "
+        text += "data: \(item.data.hex(16, padding: " ")) "
+        text += " pos:\(file.position) ino:\(attributes.inode.hex()) sdev:\(encoded.hex())\n"
+        return text
+    }
 
     package var inode: any Inode { node }
     package var waitQueue: WaitQueue? { queue }

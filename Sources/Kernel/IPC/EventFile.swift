@@ -2,7 +2,7 @@ package import LinuxABI
 package import VFS
 
 /// A counter that wakes. See `eventfd(2)`.
-package final class EventFile: FileOperations {
+package final class EventFile: FileOperations, DescribedFile {
     private var value: UInt64
     private let isSemaphore: Bool
     private let queue = WaitQueue()
@@ -12,6 +12,10 @@ package final class EventFile: FileOperations {
         self.value = value
         self.isSemaphore = isSemaphore
         self.node = node
+    }
+
+    package var description: String {
+        "eventfd-count: \(value.hex(16, padding: " "))\neventfd-semaphore: \(isSemaphore ? 1 : 0)\n"
     }
 
     package var inode: any Inode { node }

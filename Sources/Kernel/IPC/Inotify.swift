@@ -2,7 +2,7 @@ package import LinuxABI
 package import VFS
 
 /// An inotify instance: watches, and the events that nobody has read. See `inotify(7)`.
-package final class Inotify: FileOperations, FileWatcher {
+package final class Inotify: FileOperations, FileWatcher, DescribedFile {
     private struct Watch {
         var mask: UInt32
         let file: FileIdentity
@@ -46,6 +46,18 @@ package final class Inotify: FileOperations, FileWatcher {
 
     /// `fs.inotify.max_user_instances`
     package static let mostInstances = 128
+
+    /// The newest watch first, as Linux has them.
+    package var description: String {
+        var text = ""
+        for (number, watch) in watches.sorted(by: { $0.key > $1.key }) {
+            let device = DeviceNumber(rawValue: watch.file.device)
+            let encoded = UInt64(device.major) << 20 | UInt64(device.minor)
+            text += "inotify wd:\(number.hex()) ino:\(watch.file.inode.hex()) sdev:\(encoded.hex()) "
+            text += "mask:\(watch.mask.hex()) ignored_mask:0 \n"
+        }
+        return text
+    }
 
     package var inode: any Inode { node }
     package var waitQueue: WaitQueue? { queue }

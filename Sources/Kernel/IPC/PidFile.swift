@@ -2,13 +2,19 @@ package import LinuxABI
 package import VFS
 
 /// A process by descriptor: readable once it has ended. See `pidfd_open(2)`.
-package final class PidFile: ProcessFile {
+package final class PidFile: ProcessFile, DescribedFile {
     package let process: Process
     private let node: any Inode
 
     package init(_ process: Process, node: any Inode) {
         self.process = process
         self.node = node
+    }
+
+    /// Who has been waited for has no number any more.
+    package var description: String {
+        let number = process.kernel.processes[process.id] === process ? process.id.rawValue : -1
+        return "Pid:\t\(number)\nNSpid:\t\(number)\n"
     }
 
     package var processID: ProcessID { process.id }

@@ -2,7 +2,7 @@ package import LinuxABI
 package import VFS
 
 /// Signals that are taken by reading. See `signalfd(2)`: whose they are is decided when somebody reads or polls.
-package final class SignalFile: FileOperations {
+package final class SignalFile: FileOperations, DescribedFile {
     package var mask: SignalSet
     private unowned let kernel: Kernel
     private let node: any Inode
@@ -16,6 +16,7 @@ package final class SignalFile: FileOperations {
     /// Of a `signalfd_siginfo`, in bytes.
     private static let entrySize = 128
 
+    package var description: String { "sigmask:\t\(mask.rawValue.hex(16))\n" }
     package var inode: any Inode { node }
     package var waitQueue: WaitQueue? { kernel.signalArrivals }
 

@@ -2,7 +2,7 @@ package import LinuxABI
 package import VFS
 
 /// A timer whose expiries are counted and read. See `timerfd_create(2)`.
-package final class TimerFile: FileOperations {
+package final class TimerFile: FileOperations, DescribedFile {
     private let isRealTime: Bool
     private unowned let kernel: Kernel
     private let node: any Inode
@@ -10,6 +10,8 @@ package final class TimerFile: FileOperations {
     /// When it goes off next, in nanoseconds of its clock; nil while it is stopped.
     private var expiry: Int64?
     private var interval: Int64 = 0
+    /// It was set to a time of its clock.
+    private var isAbsolute = false
     private var deadline: Deadline?
 
     /// By `CLOCK_REALTIME`, or by the monotonic clock.
@@ -17,6 +19,12 @@ package final class TimerFile: FileOperations {
         self.isRealTime = isRealTime
         self.kernel = kernel
         self.node = node
+    }
+
+    package var description: String {
+        func pair(_ nanoseconds: Int64) -> String { "(\(nanoseconds / 1_000_000_000), \(nanoseconds % 1_000_000_000))" }
+        return "clockid: \(isRealTime ? 0 : 1)\nticks: \(ticks)\nsettime flags: 0\(isAbsolute ? 1 : 0)\n"
+            + "it_value: \(pair(setting.value))\nit_interval: \(pair(interval))\n"
     }
 
     package var inode: any Inode { node }
@@ -39,6 +47,7 @@ package final class TimerFile: FileOperations {
         if let deadline { kernel.timers.cancel(deadline) }
         deadline = nil
         self.interval = interval
+        self.isAbsolute = isAbsolute
         if value == 0 {
             expiry = nil
         } else {

@@ -91,6 +91,8 @@ extension GuestThread {
                     guard frames <= GuestThread.maximumFrames else { throw .EFAULT }
                     try enterHandler(for: info, action)
                 } catch {
+                    // There is no memory any more: the host has killed the stub, and will say so.
+                    if error == .ESRCH { return die(by: .kill) }
                     // Where it was the handler of SIGSEGV itself, the default is all that is left.
                     if info.signal == .segmentationViolation { process.actions[info.signal] = SignalAction() }
                     kernel.force(SignalInfo(kernel: .segmentationViolation), to: self)

@@ -88,7 +88,7 @@ extension Kernel {
     /// What sending does whether the signal is taken or not: stop signals and SIGCONT undo each other.
     /// - Returns: false if the signal is ignored, or the process is past hearing it.
     private func prepare(_ signal: SignalNumber, for process: Process, ignoredBy thread: GuestThread) -> Bool {
-        guard !process.isExiting else { return false }
+        guard !process.isExiting, process !== initProcess else { return false }
         let set = SignalSet(signal)
         if SignalSet.stop.contains(set) {
             process.forgetPending(SignalSet(.continue))

@@ -46,26 +46,13 @@ extension GuestThread {
         switch id.rawValue {
         case 1...:
             // The number of any of its threads names a process.
-            guard let target = kernel.processes[id] ?? kernel.threads[id]?.process else {
-                guard id == Kernel.sandboxID else { throw .ESRCH }
-                return try killSandbox(info)
-            }
+            guard let target = kernel.processes[id] ?? kernel.threads[id]?.process else { throw .ESRCH }
             try send(info, to: target)
         case .min: throw .ESRCH
         case -1: try killEverybody(info)
         case 0: try kill(group: process.group, info)
         default: try kill(group: ProcessID(-id.rawValue), info)
         }
-    }
-
-    /// The sandbox passes for `init`, which belongs to root and has a handler for nothing: whoever may signal it does so in
-    /// vain.
-    private func killSandbox(_ info: SignalInfo) throws(Errno) {
-        guard info.signal.rawValue >= 0, info.signal.rawValue <= 64 else { throw .EINVAL }
-        let mayKill =
-            credentials.effectiveUserID == 0 || credentials.userID == 0
-            || credentials.has(capability: GuestThread.killCapability)
-        guard mayKill || info.signal == .continue && process.session == Kernel.sandboxID else { throw .EPERM }
     }
 
     private func kill(group: ProcessID, _ info: SignalInfo) throws(Errno) {

@@ -45,6 +45,8 @@ package final class UnixSocket: Socket {
     let room = WaitQueue()
     package internal(set) var blockedOn: WaitQueue
 
+    package var isConnected: Bool { peer != nil }
+
     struct Follower { weak var socket: UnixSocket? }
 
     package init(_ type: SocketType, kernel: Kernel, by thread: GuestThread) {

@@ -13,6 +13,7 @@ extension Kernel {
         whenReady: @escaping (GuestThread) -> Void
     ) throws(Errno) {
         guard let platform else { throw .ENOSYS }
+        makeInit(root: fileSystem.root)
         let stub = try platform.newProcess()
         let id = try newID()
         let process = Process(

@@ -123,8 +123,11 @@ extension Kernel {
             answer.commands = commands
             answer.reports = true
             thread.afterCommands = { [unowned self] thread, _, failure in
-                guard failure == nil, (try? thread.copyOut(bytes, to: pointer)) != nil else {
-                    failLate(thread, failure ?? .EFAULT)
+                do throws(Errno) {
+                    if let failure { throw failure }
+                    try thread.copyOut(bytes, to: pointer)
+                } catch {
+                    failLate(thread, error)
                     return .handled
                 }
                 // Not before: mapping the image can still fail.
@@ -144,6 +147,8 @@ extension Kernel {
 
     /// The call fails past the point of no return: there is no program to go back to, and Linux kills what is left.
     private func failLate(_ thread: GuestThread, _ error: Errno) {
+        // Somebody on the host has killed what the program was to live in, which is as if the program had been killed.
+        guard error != .ESRCH else { return abort(thread, waitStatus: SignalNumber.kill.rawValue) }
         sink?.ended(thread, result: -Int(error.rawValue))
         sink?.delivered(SignalInfo(kernel: .segmentationViolation), to: thread)
         abort(thread, waitStatus: SignalNumber.segmentationViolation.rawValue)

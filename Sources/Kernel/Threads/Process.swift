@@ -58,6 +58,10 @@ package final class Process {
     package var isSubreaper = false
     /// `/proc/pid/oom_score_adj`.
     package var oomScoreAdjustment: Int32 = 0
+    /// `/proc/pid/coredump_filter`: kept for who asks, since no core is written.
+    package var coreFilter: UInt32 = 0x33
+    /// `/proc/pid/io`.
+    package var transfers = TransferCounts()
     /// The name of the last thread, for as long as a zombie is listed.
     package internal(set) var lastName: [UInt8] = []
     /// Its real user's number, for who waits for it.
@@ -87,6 +91,16 @@ package final class Process {
 
     /// The thread whose number is the process's; nil once it has ended.
     package var leader: GuestThread? { threads.first { $0.id == id } }
+}
+
+/// What a process has read and written so far, by `read(2)`, `write(2)` and their kind.
+package struct TransferCounts: Sendable {
+    package var bytesRead: UInt64 = 0
+    package var bytesWritten: UInt64 = 0
+    package var reads: UInt64 = 0
+    package var writes: UInt64 = 0
+
+    package init() {}
 }
 
 /// What the process does on each signal. Linux's `sighand_struct`.

@@ -85,6 +85,7 @@ extension GuestThread {
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
+        if !restart.isAgain { process.transfers.reads &+= 1 }
         if operations.inode.kind == .socket, let socket = operations as? any Socket {
             return try receive(from: socket, file, segments, noWait: noWait)
         }
@@ -103,6 +104,7 @@ extension GuestThread {
             if offset == nil, isSeekable { file.position &+= Int64(got) }
             return got
         }
+        process.transfers.bytesRead &+= UInt64(clamping: done)
         return done
     }
 
@@ -127,6 +129,7 @@ extension GuestThread {
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
+        if !restart.isAgain { process.transfers.writes &+= 1 }
         if operations.inode.kind == .socket, let socket = operations as? any Socket {
             return try send(to: socket, file, segments, noWait: noWait)
         }
@@ -137,7 +140,7 @@ extension GuestThread {
         // To a pipe or the like segments travel as one, so that it fills its pages across them and keeps what it must not
         // tear apart together.
         let isGathered = !isSeekable && segments.count > 1 && !operations.discards
-        return try transfer(isGathered ? [Segment(joining: segments)] : segments, endsShort: false) {
+        let done = try transfer(isGathered ? [Segment(joining: segments)] : segments, endsShort: false) {
             (address, count) throws(Errno) in
             let done = restart.bytesDone
             let position = offset.map { $0 &+ Int64(done) }
@@ -152,6 +155,8 @@ extension GuestThread {
             if offset == nil, isSeekable, !file.flags.contains(.append) { file.position &+= Int64(took) }
             return took
         }
+        process.transfers.bytesWritten &+= UInt64(clamping: done)
+        return done
     }
 
     /// What RLIMIT_FSIZE leaves of a write. Throws EFBIG at the limit, with SIGXFSZ if `announcing`: a write that has got
