@@ -13,6 +13,9 @@ package final class Kernel {
     package let unixSockets = UnixSockets()
     /// Who watches which files: `inotify(7)`.
     package let fileWatches = FileWatches()
+    /// System V message queues and semaphores: see `sysvipc(7)`.
+    package let messageQueues = SystemVObjects<MessageQueue>()
+    package let semaphoreSets = SystemVObjects<SemaphoreSet>()
     package let pseudoTerminals = PseudoTerminals()
     /// Controlling terminals, by session.
     var terminals: [ProcessID: Terminal] = [:]

@@ -7,6 +7,8 @@ package enum CapabilityNumber {
     package static let setUserID = 7
     package static let setCapabilities = 8
     package static let lockMemory = 14
+    /// `CAP_IPC_OWNER`
+    package static let ownIPC = 15
     package static let systemAdministration = 21
     package static let nice = 23
     package static let resource = 24

@@ -58,6 +58,8 @@ package final class Process {
     package var isSubreaper = false
     /// `/proc/pid/oom_score_adj`.
     package var oomScoreAdjustment: Int32 = 0
+    /// There are semaphores to give back at the end: `SEM_UNDO`.
+    var undoesSemaphores = false
     /// `/proc/pid/coredump_filter`: kept for who asks, since no core is written.
     package var coreFilter: UInt32 = 0x33
     /// `/proc/pid/io`.
