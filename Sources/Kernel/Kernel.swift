@@ -16,6 +16,9 @@ package final class Kernel {
     /// System V message queues and semaphores: see `sysvipc(7)`.
     package let messageQueues = SystemVObjects<MessageQueue>()
     package let semaphoreSets = SystemVObjects<SemaphoreSet>()
+    package let sharedSegments = SystemVObjects<SharedSegment>()
+    /// Those that were removed while somebody had them attached.
+    var doomedSegments: [(id: Int32, segment: SharedSegment)] = []
     package let pseudoTerminals = PseudoTerminals()
     /// Controlling terminals, by session.
     var terminals: [ProcessID: Terminal] = [:]

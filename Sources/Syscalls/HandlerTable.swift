@@ -47,7 +47,8 @@ package struct HandlerTable: Sendable {
         SyscallRow.files, SyscallRow.metadata, SyscallRow.directories, SyscallRow.descriptors,
         SyscallRow.extendedAttributes, SyscallRow.processes, SyscallRow.memory, SyscallRow.pipes, SyscallRow.futexes,
         SyscallRow.signals, SyscallRow.time, SyscallRow.identity, SyscallRow.system, SyscallRow.scheduling,
-        SyscallRow.sockets, SyscallRow.events, SyscallRow.inotify, SyscallRow.systemV, SyscallRow.refused,
+        SyscallRow.sockets, SyscallRow.events, SyscallRow.inotify, SyscallRow.systemV, SyscallRow.sharedMemory,
+        SyscallRow.refused,
     ])
 
     init(families: [[SyscallRow]]) {

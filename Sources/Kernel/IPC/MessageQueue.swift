@@ -37,6 +37,10 @@ package final class MessageQueue: SystemVObject {
         changeTime = now
     }
 
+    /// What it costs the kernel: each message's bytes, and what goes with them.
+    package var weight: UInt64 { byteCount + MessageQueue.overhead * UInt64(messages.count) }
+    package static let overhead: UInt64 = 64
+
     /// - Returns: false where there is no room.
     package func send(_ message: Message) -> Bool {
         guard byteCount + UInt64(message.bytes.count) <= capacity, UInt64(messages.count) < capacity else {

@@ -2,7 +2,7 @@ package import LinuxABI
 
 /// `struct ipc_perm`: who owns a System V object, and what others may do. See `sysvipc(7)`.
 package struct IPCPermission: Sendable {
-    package let key: Int32
+    package internal(set) var key: Int32
     package var userID: UInt32
     package var groupID: UInt32
     package let creatorUserID: UInt32
@@ -71,6 +71,10 @@ package final class SystemVObjects<Object: SystemVObject> {
     package var highest: Int { places.lastIndex { $0.object != nil } ?? -1 }
     package var objects: [Object] { places.compactMap(\.object) }
 
+    package var count: Int { places.count - free.count }
+    /// What all objects together hold of what is bounded: semaphores, or bytes of messages. Kept by who changes that.
+    package var weight: UInt64 = 0
+
     package func find(_ id: Int32) -> Object? {
         let index = Int(id % Self.stride)
         guard id >= 0, index < places.count, places[index].sequence == id / Self.stride else { return nil }
@@ -97,7 +101,7 @@ package final class SystemVObjects<Object: SystemVObject> {
             }
             guard flags & 0o1000 != 0 else { throw .ENOENT }
         }
-        guard places.count - free.count < Self.most else { throw .ENOSPC }
+        guard count < Self.most else { throw .ENOSPC }
         let object = try make()
         if free.isEmpty {
             free.append(places.count)
@@ -108,6 +112,13 @@ package final class SystemVObjects<Object: SystemVObject> {
         let id = places[index].sequence * Self.stride + Int32(index)
         if key != Self.privateKey { keys[key] = id }
         return id
+    }
+
+    /// The key is free; the object still goes by its number, as one without a key.
+    func hide(_ id: Int32) {
+        guard let object = find(id) else { return }
+        if keys[object.permission.key] == id { keys[object.permission.key] = nil }
+        object.permission.key = Self.privateKey
     }
 
     package func remove(_ id: Int32) {

@@ -125,6 +125,7 @@ extension Kernel {
         process.isExiting = true
         process.isZombie = true
         process.releaseTimers()
+        pruneSegments()
         if process.undoesSemaphores { for set in semaphoreSets.objects { set.undo(of: process) } }
         if process.session == process.id { leaveTerminal(process.session, isExit: true) }
         wakeOrphanedGroups(leaving: process)

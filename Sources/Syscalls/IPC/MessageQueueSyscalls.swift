@@ -34,12 +34,12 @@ extension GuestThread {
         let bytes = try copyIn(Int(size), from: address &+ 8)
         let queue = try queue(id)
         try queue.permission.check(0o222, for: credentials)
-        let used = kernel.messageQueues.objects.reduce(0) { $0 + $1.byteCount + 32 * UInt64($1.messages.count) }
-        guard used < GuestThread.mostBytes else { throw .ENOMEM }
+        guard kernel.messageQueues.weight < GuestThread.mostBytes else { throw .ENOMEM }
         guard queue.send(MessageQueue.Message(type: type, bytes: bytes)) else {
             guard flags & GuestThread.noWait == 0 else { throw .EAGAIN }
             throw park(on: [queue.departures], interrupted: .ERESTARTNOHAND)
         }
+        kernel.messageQueues.weight += UInt64(size) + MessageQueue.overhead
         queue.lastSender = process.id.rawValue
         queue.sendTime = seconds
         return 0
@@ -63,6 +63,7 @@ extension GuestThread {
         guard UInt(length) <= size || flags & GuestThread.cutsOff != 0 else { throw .E2BIG }
         let message = copies ? queue.messages[found] : queue.take(at: found)
         if !copies {
+            kernel.messageQueues.weight -= UInt64(length) + MessageQueue.overhead
             queue.lastReceiver = process.id.rawValue
             queue.receiveTime = seconds
         }
@@ -81,6 +82,7 @@ extension GuestThread {
             let queue = try queue(id)
             try queue.permission.checkOwner(credentials)
             queues.remove(id)
+            queues.weight -= queue.weight
             queue.wakeAll()
             return 0
         // IPC_SET

@@ -10,7 +10,7 @@ extension GuestThread {
     private static let mostSemaphores: Int32 = 32000
     private static let mostOperations: UInt32 = 500
     /// Of all sets together: they lie in the kernel's own memory.
-    private static let mostTogether = 1 << 20
+    private static let mostTogether: UInt64 = 1 << 20
 
     private var seconds: Int64 { kernel.clock.realTime.seconds }
 
@@ -22,8 +22,8 @@ extension GuestThread {
             check: { (set) throws(Errno) in guard Int(count) <= set.values.count else { throw .EINVAL } }
         ) { () throws(Errno) in
             guard count > 0 else { throw .EINVAL }
-            let used = sets.objects.reduce(0) { $0 + $1.values.count }
-            guard used + Int(count) <= GuestThread.mostTogether else { throw .ENOSPC }
+            guard sets.weight + UInt64(count) <= GuestThread.mostTogether else { throw .ENOSPC }
+            sets.weight += UInt64(count)
             let permission = IPCPermission(key: key, mode: UInt32(flags & 0o777), creator: credentials)
             return SemaphoreSet(permission, count: Int(count), now: seconds)
         }
@@ -82,6 +82,7 @@ extension GuestThread {
             let set = try set(id)
             try set.permission.checkOwner(credentials)
             sets.remove(id)
+            sets.weight -= UInt64(set.values.count)
             set.changes.wakeAll()
             return 0
         // IPC_SET
