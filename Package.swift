@@ -115,7 +115,7 @@ let allTests: [Target] = [
     tests(of: "Commands", with: ["Corpus", "HostSystem", "TraceModel", "apus", "kernel-stand-in", argumentParser]),
     tests(of: "Inspect", with: ["ELFImage"]),
     tests(of: "SyscallTableGenerator"),
-    .testTarget(name: "StructureTests", swiftSettings: strict),
+    .testTarget(name: "StructureTests", dependencies: ["HostSystem"], swiftSettings: strict),
     .testTarget(
         name: "SandboxTests", dependencies: ["HostSystem", "LinuxABI"], exclude: ["Guests"], swiftSettings: strict),
 ]

@@ -19,10 +19,14 @@ static struct {
     uint32_t events;
 } ring[RING];
 static _Atomic uint32_t produced, consumed;
+/// 0 before there is a thread, 1 while the C library still sets it up, 2 when it only watches.
+static _Atomic uint32_t stage;
 
 static void *poll_forever(void *unused) {
     (void)unused;
     struct epoll_event events[64];
+    atomic_store(&stage, 2);
+    syscall(SYS_futex, &stage, FUTEX_WAKE_PRIVATE, 1, 0, 0, 0);
     for (;;) {
         int count = epoll_wait(epoll_descriptor, events, 64, -1);
         if (count <= 0) continue;
@@ -44,19 +48,26 @@ int apus_poller_start(uint32_t *word) {
     bell = word;
     epoll_descriptor = epoll_create1(EPOLL_CLOEXEC);
     if (epoll_descriptor < 0) return -errno;
-    // Signals are for the kernel's own thread.
+    // Signals are for the kernel's own thread; but what the filter refuses is told of wherever it happens.
     sigset_t all, old;
     sigfillset(&all);
+    sigdelset(&all, SIGSYS);
     pthread_sigmask(SIG_SETMASK, &all, &old);
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, 64 * 1024);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_t thread;
+    atomic_store(&stage, 1);
     int error = pthread_create(&thread, &attributes, poll_forever, 0);
+    if (error) atomic_store(&stage, 0);
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &old, 0);
     return -error;
+}
+
+void apus_poller_settle(void) {
+    while (atomic_load(&stage) == 1) syscall(SYS_futex, &stage, FUTEX_WAIT_PRIVATE, 1, 0, 0, 0);
 }
 
 int apus_poller_arm(int descriptor, uint32_t events, uint64_t token) {

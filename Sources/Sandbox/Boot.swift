@@ -21,7 +21,10 @@ final class Boot {
     init(_ configuration: Configuration, _ opened: Opened) throws(Errno) {
         platform = try TrapPlatform()
         kernel = Kernel(clock: HostClock(), platform: platform)
-        descriptors = HostDescriptors(bell: platform.doorbellAddress)
+        // The guest has the caller's limit already, and so has the template.
+        Host.raiseDescriptorLimit()
+        try Boot.giveUpRights(configuration)
+        descriptors = try HostDescriptors(bell: platform.doorbellAddress)
         trace = opened.trace.map { [unowned kernel] descriptor in
             TraceWriter(descriptor: descriptor) { flush in
                 // Soon enough for a reader, seldom enough for a program that calls all the time.
@@ -56,6 +59,18 @@ final class Boot {
         try start(configuration, opened.caller, try SandboxTree(configuration, opened, kernel: kernel))
     }
 
+    /// What this process may do on the host by rights; what it may call is closed off last. The template stands: stubs keep
+    /// nothing of this, and threads are still to be made, which inherit it.
+    private static func giveUpRights(_ configuration: Configuration) throws(Errno) {
+        let isBound = try Host.keepCapabilities(Capabilities.kept(binds: configuration.binds))
+        try Host.giveUpPrivileges()
+        if configuration.isVerbose, !isBound {
+            Host.write(
+                "apus-kernel: without CAP_SETPCAP the bounding set of capabilities stays as it is; nothing can be gained "
+                    + "from it (no_new_privs)\n", to: 2)
+        }
+    }
+
     /// What remains to do when the last guest is gone.
     func finish() { trace?.finish() }
 
@@ -81,8 +96,6 @@ final class Boot {
             launch(thread, configuration)
         }
         if let first = kernel.firstProcess { caller.pass(to: first) }
-        // The guest has the caller's limit by now.
-        Host.raiseDescriptorLimit()
         if let terminal, let group = kernel.firstProcess?.group {
             kernel.attach(terminal, to: Kernel.sandboxID, foreground: group)
         }

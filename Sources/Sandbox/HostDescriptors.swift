@@ -3,25 +3,21 @@ internal import HostSystem
 internal import LinuxABI
 internal import VFS
 
-/// Turns the readiness of host descriptors into wake-ups of the kernel's queues. The thread that watches the host is
-/// started at the first use: most programs never wait for a descriptor from outside.
+/// Turns the readiness of host descriptors into wake-ups of the kernel's queues.
 final class HostDescriptors: HostReadiness {
-    private let bell: UInt
-    private var hasStarted = false
     /// By token: which queue waits for which descriptor.
     private var waiting: [UInt64: (descriptor: Int32, queue: WaitQueue, events: PollEvents)] = [:]
 
+    /// Starts the thread that watches the host: the sealed process makes no further ones, and this one keeps no capability
+    /// that the calling thread has given up before.
     /// - Parameter bell: the address of the word that wakes the kernel's loop.
-    init(bell: UInt) { self.bell = bell }
+    /// - Throws: what the host says when there can be no such thread.
+    init(bell: UInt) throws(Errno) { try Host.startPoller(bell: bell) }
 
     func arm(_ descriptor: Int32, _ events: PollEvents, _ queue: WaitQueue) {
         let token = UInt64(UInt32(bitPattern: descriptor))
         let wanted = events.union(waiting[token]?.events ?? [])
         do throws(Errno) {
-            if !hasStarted {
-                try Host.startPoller(bell: bell)
-                hasStarted = true
-            }
             waiting[token] = (descriptor, queue, wanted)
             try Host.poll(descriptor, for: wanted, token: token)
         } catch {
@@ -34,7 +30,6 @@ final class HostDescriptors: HostReadiness {
     /// Hands on what has become ready.
     /// - Returns: true if there was something.
     func deliver() -> Bool {
-        guard hasStarted else { return false }
         var hasWorked = false
         while let (token, events) = Host.takeReadiness() {
             hasWorked = true

@@ -21,7 +21,7 @@ package enum Sandbox {
             fail(error.message)
         }
         let opened = Opened(configuration)
-        Supervisor.run { run(configuration, opened) }
+        Supervisor.run(isVerbose: configuration.isVerbose) { run(configuration, opened) }
     }
 
     /// Ends the process with a message, before or instead of a guest.
@@ -45,6 +45,8 @@ package enum Sandbox {
         let boot: Boot
         do throws(Errno) {
             boot = try Boot(configuration, opened)
+            // No guest has run yet.
+            try Host.restrictCalls()
         } catch {
             fail(
                 isNested

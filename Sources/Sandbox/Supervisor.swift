@@ -8,9 +8,20 @@ enum Supervisor {
     private static let newIPCNamespace: UInt = 0x0800_0000
 
     /// Runs `kernel` in a child and ends with the child's status: an exit code, or 128 and the signal.
-    static func run(_ kernel: () -> Int32) -> Never {
-        // Without the privilege the death signals alone hold the family together.
-        let isOwnNamespace = (try? Host.unshare(newPIDNamespace | newIPCNamespace)) != nil
+    static func run(isVerbose: Bool, _ kernel: () -> Int32) -> Never {
+        let isOwnNamespace: Bool
+        do throws(Errno) {
+            try Host.unshare(newPIDNamespace | newIPCNamespace)
+            isOwnNamespace = true
+        } catch {
+            // Without the privilege the death signals alone hold the family together.
+            isOwnNamespace = false
+            if isVerbose {
+                Host.write(
+                    "apus-kernel: no namespaces of its own for process numbers, IPC and mounts (\(error)): the host's "
+                        + "processes stay in sight of the sandbox's, and their end takes death signals alone\n", to: 2)
+            }
+        }
         let child: Int32?
         do throws(Errno) {
             child = try Host.fork()
@@ -24,6 +35,11 @@ enum Supervisor {
             Host.exit(kernel())
         }
         let status = Host.supervise(child)
+        if status & 0x7f == 31 {
+            // The filter's own message could not be written.
+            Host.write("apus-kernel: ended by SIGSYS: a host call that is not in its list\n", to: 2)
+            Host.exit(125)
+        }
         Host.exit(status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f)
     }
 }

@@ -1,3 +1,4 @@
+import HostSystem
 import Testing
 
 @Suite("Host calls")
@@ -18,6 +19,30 @@ struct HostCallTests {
         }
         #expect(made.subtracting(listed).sorted() == [], "not in the list")
         #expect(listed.subtracting(made).sorted() == [], "listed, but not made")
+    }
+
+    @Test("each wrapper's call passes the seal or is made before it only, and no others pass")
+    func sealed() throws {
+        let made = try Repository.swiftFiles(below: "Sources/HostSystem").reduce(into: Set<Int>()) { all, file in
+            all.formUnion(HostCallTests.numbers(in: file))
+        }
+        let allowed = Set(AllowedCall.all.map { Int($0.number) })
+        #expect(made.subtracting(allowed).subtracting(AllowedCall.onlyBefore).sorted() == [], "in neither list")
+        #expect(AllowedCall.onlyBefore.subtracting(made).sorted() == [], "made by no wrapper")
+        #expect(AllowedCall.onlyBefore.intersection(allowed).sorted() == [], "in both lists")
+        // What no wrapper makes is the shims', the C library's and the language's: named, so that it cannot grow unseen.
+        let others: Set<Int> = [10, 12, 14, 15, 25, 28, 39, 46, 186, 219, 228, 230, 232, 233]
+        #expect(allowed.subtracting(made).subtracting(others).sorted() == [], "made by nobody")
+    }
+
+    @Test("docs/host-calls.md shows the seal's list as it is")
+    func documented() throws {
+        let document = try Repository.text(of: "docs/host-calls.md")
+        let shown = document.split(separator: "\n").map(String.init)
+            .filter { $0.hasPrefix("| `") && $0.contains("` (") }
+        let rows = AllowedCall.all.map(\.row)
+        #expect(shown.filter { !rows.contains($0) } == [], "not in Sources/HostSystem/Seal/AllowedCalls.swift")
+        #expect(rows.filter { !shown.contains($0) } == [], "missing in the document")
     }
 
     @Test("numbers are found on the same line and on the next")

@@ -42,5 +42,9 @@ int apus_host_supervise(int child);
 /// An entry of the auxiliary vector as the kernel gave it to this process; 0 if there is none. See getauxval(3).
 unsigned long apus_host_auxiliary(unsigned long type);
 
+/// From now on a call that this process's seccomp filter refuses (SECCOMP_RET_TRAP) ends it with status 125, after a message
+/// on standard error that names the call's number.
+void apus_host_report_refused_calls(void);
+
 /// Mounts proc(5) over /proc in a mount namespace of its own, unseen by others. 0 or a negated errno.
 int apus_host_mount_proc(void);
