@@ -29,7 +29,7 @@ struct ParsingTests {
             ["diff", "--native-runs", "0", "a", "b"],
             ["test", "--jobs", "0"], ["test", "--jobs", "many"], ["test", "--filter", "("],
             ["test", "--variants", "glibc"], ["test", "--native-runs", "0"],
-            ["report", "extra"],
+            ["report", "extra"], ["doctor", "extra"],
         ])
     func usage(words: [String]) {
         #expect(status(words) == 64)

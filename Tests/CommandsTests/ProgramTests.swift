@@ -226,6 +226,30 @@ struct ProgramTests {
         #expect(missing.errors.hasPrefix("apus: nothing: "))
     }
 
+    @Test("doctor: tells what the host offers, a line each, and exits 0 where the sandbox runs")
+    func doctor() throws {
+        let outcome = try run(["doctor"])
+        #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
+        for name in [
+            "kernel", "processors", "seccomp", "user dispatch", "openat2", "memfd", "membarrier", "process memory",
+            "pid namespace", "mnt namespace", "user namespace", "cgroup",
+        ] {
+            #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix(name + " ") }, "\(name)")
+        }
+        #expect(outcome.output.contains("sandbox          yes /bin/true ran in it\n"), "\(outcome.output)")
+    }
+
+    @Test("doctor: exits 69 and tells why where the sandbox does not run", arguments: ["failure", "crash"])
+    func doctorWithoutSandbox(fault: String) throws {
+        let outcome = try run(["doctor"], fault: fault)
+        #expect(outcome.status == 69)
+        #expect(outcome.output.contains("sandbox          NO  /bin/true did not run"), "\(outcome.output)")
+        if fault == "failure" { #expect(outcome.output.contains("the host forbids user namespaces; allow them")) }
+        let absent = try run(["doctor"], environment: ["APUS_KERNEL=/nowhere"])
+        #expect(absent.status == 69)
+        #expect(absent.output.contains("APUS_KERNEL"))
+    }
+
     @Test("what is started dies with apus, however that ends")
     func diesWithUs() throws {
         let apus = try #require(Built.apus)
