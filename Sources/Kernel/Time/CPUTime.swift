@@ -29,7 +29,8 @@ package protocol CPUTimeSource: AnyObject {
 ///
 /// The host tells how long the whole process has run, in user mode and out of it, to anyone who may ask; it tells of single
 /// threads only inside their process. So a thread of several shows the time of all, and all of it counts as user time:
-/// what the guest's calls cost is spent in the kernel's own process.
+/// what the guest's calls cost is spent in the kernel's own process. Of a process that runs meanwhile the host tells another
+/// process what it knew at its last tick: the clock moves in steps of 4 ms where the host has 250 ticks a second.
 package final class HostCPUTimeSource: CPUTimeSource {
     package init() {}
 
