@@ -212,13 +212,15 @@ package final class GeneratedLink: Inode {
     private let target: () throws(Errno) -> MagicTarget?
     /// Descriptors' links show what the descriptor allows.
     private let mode: () throws(Errno) -> UInt32
+    private let size: Int
     package let locks = FileLocks()
 
     package init(
-        _ facts: GeneratedFacts, mode: @escaping () throws(Errno) -> UInt32 = { 0o777 },
+        _ facts: GeneratedFacts, size: Int = 0, mode: @escaping () throws(Errno) -> UInt32 = { 0o777 },
         target: @escaping () throws(Errno) -> MagicTarget? = { nil }, _ text: @escaping () throws(Errno) -> [UInt8]
     ) {
         self.facts = facts
+        self.size = size
         self.mode = mode
         self.target = target
         self.text = text
@@ -229,7 +231,14 @@ package final class GeneratedLink: Inode {
     package func attributes() throws(Errno) -> FileAttributes {
         var attributes = facts.attributes(.symbolicLink)
         attributes.mode = FileMode(.symbolicLink, try mode())
+        attributes.size = numericCast(size)
         return attributes
+    }
+
+    /// A link that always reads the same, and so has a size.
+    package convenience init(_ facts: GeneratedFacts, text: String) {
+        let bytes = Array(text.utf8)
+        self.init(facts, size: bytes.count) { () throws(Errno) in bytes }
     }
 
     package func readLink() throws(Errno) -> [UInt8] { try text() }

@@ -23,9 +23,8 @@ package struct ProcFS {
                 return GeneratedLink(facts(3, 0o777)) { () throws(Errno) in
                     Array("\(information.currentProcess)/task/\(information.currentThread)".utf8)
                 }
-            case "mounts":
-                return GeneratedLink(facts(4, 0o777)) { () throws(Errno) in Array("self/mounts".utf8) }
-            case "net": return GeneratedLink(facts(5, 0o777)) { () throws(Errno) in Array("self/net".utf8) }
+            case "mounts": return GeneratedLink(facts(4, 0o777), text: "self/mounts")
+            case "net": return GeneratedLink(facts(5, 0o777), text: "self/net")
             case let text:
                 guard let number = ProcFS.number(text) else { return try system.lookup(name) }
                 // A thread can be asked for by its own number, though no listing shows it.
