@@ -212,11 +212,11 @@ package final class GeneratedLink: Inode {
     private let target: () throws(Errno) -> MagicTarget?
     /// Descriptors' links show what the descriptor allows.
     private let mode: () throws(Errno) -> UInt32
-    private let size: Int
+    private let size: Int?
     package let locks = FileLocks()
 
     package init(
-        _ facts: GeneratedFacts, size: Int = 0, mode: @escaping () throws(Errno) -> UInt32 = { 0o777 },
+        _ facts: GeneratedFacts, size: Int? = nil, mode: @escaping () throws(Errno) -> UInt32 = { 0o777 },
         target: @escaping () throws(Errno) -> MagicTarget? = { nil }, _ text: @escaping () throws(Errno) -> [UInt8]
     ) {
         self.facts = facts
@@ -231,7 +231,7 @@ package final class GeneratedLink: Inode {
     package func attributes() throws(Errno) -> FileAttributes {
         var attributes = facts.attributes(.symbolicLink)
         attributes.mode = FileMode(.symbolicLink, try mode())
-        attributes.size = numericCast(size)
+        if let size { attributes.size = numericCast(size) }
         return attributes
     }
 

@@ -21,6 +21,15 @@ struct HostProgramTests {
         #expect(!outcome.timedOut)
     }
 
+    @Test("give what they have written even when another holds their outputs open")
+    func heldOutputs() throws {
+        let outcome = try run("sleep 1000 & echo $!")
+        let text = String(decoding: outcome.standardOutput.bytes, as: UTF8.self)
+        let sleeper = try #require(Int32(text.trimmingCharacters(in: .whitespacesAndNewlines)))
+        try Host.kill(sleeper, 9)
+        #expect(!outcome.standardOutput.isClosed)
+    }
+
     @Test("killed ones give their signal")
     func signal() throws {
         #expect(try run("kill -SEGV $$").status.signal == 11)

@@ -1,4 +1,6 @@
 internal import Foundation
+internal import HostSystem
+internal import LinuxABI
 internal import Synchronization
 
 /// What a program wrote to a descriptor.
@@ -26,7 +28,8 @@ package final class OutputCapture: Sendable {
 
     package init() {
         let thread = Thread { [self] in
-            while let chunk = try? pipe.fileHandleForReading.read(upToCount: 1 << 16), !chunk.isEmpty {
+            let descriptor = pipe.fileHandleForReading.fileDescriptor
+            while let chunk = Self.chunk(descriptor), !chunk.isEmpty {
                 captured.withLock { captured in
                     captured.count += UInt64(chunk.count)
                     captured.bytes.append(contentsOf: chunk.prefix(Self.limit - captured.bytes.count))
@@ -36,6 +39,20 @@ package final class OutputCapture: Sendable {
             done.signal()
         }
         thread.start()
+    }
+
+    /// What is there, as soon as something is: `FileHandle` waits for all that was asked for, and what a program has
+    /// written would be lost while a stranger, started in the same moment, holds the other end open.
+    private static func chunk(_ descriptor: Int32) -> [UInt8]? {
+        while true {
+            do throws(Errno) {
+                return try [UInt8](capacity: 1 << 16) { output throws(Errno) in
+                    _ = try Host.read(descriptor, at: nil, into: &output, limit: 1 << 16)
+                }
+            } catch {
+                guard error == .EINTR else { return nil }
+            }
+        }
     }
 
     /// The end that the program writes to.
