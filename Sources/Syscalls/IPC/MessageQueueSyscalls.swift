@@ -11,8 +11,6 @@ extension GuestThread {
     /// Bytes of all messages together: they lie in the kernel's own memory.
     private static let mostBytes: UInt64 = 64 << 20
 
-    private var seconds: Int64 { kernel.clock.realTime.seconds }
-
     func msgget(_ key: Int32, _ flags: Int32) throws(Errno) -> Int {
         let id = try kernel.messageQueues.get(
             key: key, flags: flags, for: credentials, check: { (_) throws(Errno) in }
@@ -133,51 +131,4 @@ extension GuestThread {
         default: throw .EINVAL
         }
     }
-
-    // MARK: Owners
-
-    /// The first 48 bytes of what the `_STAT` commands give.
-    func write(_ permission: IPCPermission, id: Int32, to writer: inout ByteWriter) {
-        writer.put(permission.key)
-        for number in [
-            permission.userID, permission.groupID, permission.creatorUserID, permission.creatorGroupID, permission.mode,
-        ] {
-            writer.put(number)
-        }
-        writer.put(UInt16(truncatingIfNeeded: id / 32768))
-        writer.pad(to: 48)
-    }
-
-    /// The first 24 bytes of what `IPC_SET` takes.
-    func readOwner(_ reader: inout ByteReader, into permission: inout IPCPermission) {
-        reader.skip(4)
-        permission.userID = reader.take()
-        permission.groupID = reader.take()
-        reader.skip(8)
-        permission.mode = reader.take(UInt32.self) & 0o777
-    }
-}
-
-extension SyscallRow {
-    /// System V message queues and semaphores.
-    static let systemV: [SyscallRow] = [
-        implement(Linux.msgget) { (t, key, flags) throws(Errno) in try t.msgget(key, flags) },
-        implement(Linux.msgsnd) { (t, id, message, size, flags) throws(Errno) in
-            try t.msgsnd(id, message.address, size, flags)
-        },
-        implement(Linux.msgrcv) { (t, id, message, size, type, flags) throws(Errno) in
-            try t.msgrcv(id, message.address, size, type, flags)
-        },
-        implement(Linux.msgctl) { (t, id, command, buffer) throws(Errno) in try t.msgctl(id, command, buffer.address) },
-        implement(Linux.semget) { (t, key, count, flags) throws(Errno) in try t.semget(key, count, flags) },
-        implement(Linux.semop) { (t, id, operations, count) throws(Errno) in
-            try t.semop(id, operations.address, count, timeout: 0)
-        },
-        implement(Linux.semtimedop) { (t, id, operations, count, timeout) throws(Errno) in
-            try t.semop(id, operations.address, count, timeout: timeout.address)
-        },
-        implement(Linux.semctl) { (t, id, index, command, argument) throws(Errno) in
-            try t.semctl(id, index, command, argument)
-        },
-    ]
 }

@@ -12,8 +12,6 @@ extension GuestThread {
     /// Of all sets together: they lie in the kernel's own memory.
     private static let mostTogether: UInt64 = 1 << 20
 
-    private var seconds: Int64 { kernel.clock.realTime.seconds }
-
     func semget(_ key: Int32, _ count: Int32, _ flags: Int32) throws(Errno) -> Int {
         guard (0...GuestThread.mostSemaphores).contains(count) else { throw .EINVAL }
         let sets = kernel.semaphoreSets

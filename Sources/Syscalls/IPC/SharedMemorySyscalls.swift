@@ -14,8 +14,6 @@ extension GuestThread {
     /// `kernel.shmmax`
     private static let largest: UInt = 18_446_744_073_692_774_399
 
-    private var seconds: Int64 { kernel.clock.realTime.seconds }
-
     func shmget(_ key: Int32, _ size: UInt, _ flags: Int32) throws(Errno) -> Int {
         kernel.pruneSegments()
         let segments = kernel.sharedSegments
@@ -162,14 +160,4 @@ extension GuestThread {
         default: throw .EINVAL
         }
     }
-}
-
-extension SyscallRow {
-    /// System V shared memory.
-    static let sharedMemory: [SyscallRow] = [
-        implement(Linux.shmget) { (t, key, size, flags) throws(Errno) in try t.shmget(key, size, flags) },
-        implement(Linux.shmat) { (t, id, address, flags) throws(Errno) in try t.shmat(id, address.address, flags) },
-        implement(Linux.shmdt) { (t, address) throws(Errno) in try t.shmdt(address.address) },
-        implement(Linux.shmctl) { (t, id, command, buffer) throws(Errno) in try t.shmctl(id, command, buffer.address) },
-    ]
 }
