@@ -64,7 +64,7 @@ extension SandboxInformation {
         text += "\t\(credentials.fileSystemUserID)\n"
         text += "Gid:\t\(credentials.groupID)\t\(credentials.effectiveGroupID)\t\(credentials.savedGroupID)"
         text += "\t\(credentials.fileSystemGroupID)\n"
-        text += "FDSize:\t\(any.map { descriptorRoom($0) } ?? 0)\nGroups:\t"
+        text += "FDSize:\t\(any?.files.room ?? 0)\nGroups:\t"
         text += credentials.groups.map { "\($0) " }.joined() + (credentials.groups.isEmpty ? " " : "") + "\n"
         text += "NStgid:\t\(process.id)\nNSpid:\t\(id)\nNSpgid:\t\(process.group)\nNSsid:\t\(process.session)\n"
         text += "Kthread:\t0\n"
@@ -89,14 +89,6 @@ extension SandboxInformation {
         let nodes = String(repeating: "00000000,", count: 31) + "00000001"
         text += "Mems_allowed:\t\(nodes)\nMems_allowed_list:\t0\n"
         return text + "voluntary_ctxt_switches:\t0\nnonvoluntary_ctxt_switches:\t0\n"
-    }
-
-    /// Room for descriptors, which grows by doubling.
-    private func descriptorRoom(_ thread: GuestThread) -> Int {
-        let needed = Int(thread.files.numbers.last?.rawValue ?? 0) + 1
-        var room = 64
-        while room < needed { room *= 2 }
-        return max(room, 256)
     }
 
     /// 52 numbers on a line.

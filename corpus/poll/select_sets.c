@@ -11,6 +11,26 @@ static volatile int handled;
 
 static void handler(int number) { handled += number != 0; }
 
+/* A child begins with what its open descriptors need: the kernel sees no number beyond its table. */
+static void fresh_table(void) {
+    must("close_range", syscall(SYS_close_range, 64, ~0U, 0));
+    pid_t child = must("fork", fork());
+    if (child == 0) {
+        fd_set in;
+        struct timeval zero = {0, 0};
+        FD_ZERO(&in);
+        FD_SET(200, &in);
+        result("beyond a fresh table", select(201, &in, NULL, NULL, &zero));
+        fact("and its bit stays", FD_ISSET(200, &in) != 0);
+        must("dup2", dup2(0, 100));
+        result("beyond a table that has grown once", select(201, &in, NULL, NULL, &zero));
+        must("dup2", dup2(0, 130));
+        result("within one that has grown twice", select(201, &in, NULL, NULL, &zero));
+        exit(0);
+    }
+    must("waitpid", waitpid(child, NULL, 0));
+}
+
 int main(void) {
     int one[2], two[2];
     char byte;
@@ -48,10 +68,14 @@ int main(void) {
     FD_SET(one[0], &in);
     result("an end of file is readable", select(highest, &in, NULL, NULL, &zero));
     must("read", read(two[0], &byte, 1));
+    /* The table has room for 256 from here on, whatever was inherited. */
+    must("dup2", dup2(one[0], 255));
+    must("close", close(255));
     FD_ZERO(&in);
     FD_SET(200, &in);
     result("a closed descriptor", select(201, &in, NULL, NULL, &zero));
     fact("the set is left alone", FD_ISSET(200, &in) != 0);
+    fresh_table();
     result("a negative nfds", syscall(SYS_select, -1, NULL, NULL, NULL, &zero));
     result("a negative time", syscall(SYS_select, 0, NULL, NULL, NULL, &bad));
     result("a wild set", syscall(SYS_select, highest, WILD, NULL, NULL, &zero));

@@ -11,6 +11,10 @@ package final class FileTable {
     private var slots: [Slot] = []
     /// No slot below is free.
     private var lowestFree = 0
+    /// How many numbers the table has room for, used or not: the `FDSize` of `proc_pid_status(5)`. select(2) does not see
+    /// numbers beyond (its BUGS). Doubles when a number needs it, never shrinks; a copy begins with what its numbers need.
+    package private(set) var room = FileTable.smallestRoom
+    private static let smallestRoom = 64
     /// Threads that use the table; the last one to leave closes everything.
     private var users = 1
 
@@ -79,6 +83,7 @@ package final class FileTable {
         let table = FileTable()
         table.slots = slots
         table.lowestFree = lowestFree
+        if let last = slots.lastIndex(where: { $0.file != nil }) { table.makeRoom(for: last) }
         for slot in slots { slot.file?.retain() }
         return table
     }
@@ -123,7 +128,12 @@ package final class FileTable {
 
     private func put(_ file: OpenFile, closeOnExec: Bool, at index: Int) {
         while slots.count <= index { slots.append(Slot()) }
+        makeRoom(for: index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
+    }
+
+    private func makeRoom(for index: Int) {
+        while room <= index { room *= 2 }
     }
 }

@@ -125,10 +125,11 @@ extension GuestThread {
     private static let readSet: PollEvents = [.in, .readNormal, .readBand, .hangUp, .error]
     private static let writeSet: PollEvents = [.out, .writeNormal, .writeBand, .error]
 
-    /// See `select(2)`: three bit sets of `count` bits.
+    /// See `select(2)`: three bit sets of `count` bits. Bits of numbers that the table has no room for are neither read nor
+    /// written (BUGS there).
     func select(_ count: Int32, _ sets: [UInt], _ deadline: MonotonicTime?) throws(Errno) -> Int {
         guard count >= 0 else { throw .EINVAL }
-        let count = min(Int(count), FileTable.maximum)
+        let count = min(Int(count), files.room)
         let size = (count + 63) / 64 * 8
         var wanted: [[UInt8]] = []
         for set in sets { wanted.append(set == 0 ? [] : try copyIn(size, from: set)) }
