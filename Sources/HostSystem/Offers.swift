@@ -15,6 +15,9 @@ extension Host {
         }
     }
 
+    /// Whether mappings can be sealed: `mseal(2)`, from Linux 6.10 on, asked of no bytes.
+    package static var hasSeals: Bool { (try? call(462, 0, 0, 0)) != nil }
+
     /// The commands of `membarrier(2)` that the host knows; 0 where it lacks the call.
     package static var memoryBarrierCommands: Int { (try? call(324, 0)) ?? 0 }
 

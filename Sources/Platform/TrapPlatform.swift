@@ -96,12 +96,15 @@ package final class TrapPlatform {
     private func startTemplate() throws(Errno) {
         let process = try StubProcess(platform: self)
         let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
-        let filter = StubFilter.program(codeBase: UInt64(APUS_STUB_BASE), codeSize: UInt64(APUS_STUB_CODE_SIZE))
+        let filter = StubFilter.program()
         let descriptors = process.initialDescriptors
+        // So that no stub can ever make its mapping of the configuration writable: the file is one for all.
+        let readOnlyConfig = try Host.reopen(config.descriptor, flags: [])
+        defer { Host.close(readOnlyConfig) }
         // The child reads the program from its own copy of this process's memory.
         let child = unsafe filter.withUnsafeBytes { bytes in
             unsafe apus_stub_spawn_template(
-                descriptors.contexts, config.descriptor, doorbell.descriptor, descriptors.socket, bytes.baseAddress,
+                descriptors.contexts, readOnlyConfig, doorbell.descriptor, descriptors.socket, bytes.baseAddress,
                 UInt16(filter.count))
         }
         guard child > 0 else { throw .EAGAIN }

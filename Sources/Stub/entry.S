@@ -111,7 +111,7 @@ apus_stub_clone_thread:
 
 // long apus_stub_clone_process(flags, contexts descriptor, socket descriptor, block, function)
 // The child finds its parent's contexts gone (they are not inherited), so it has neither stack nor %gs block until it
-// has mapped its own at the same place; then it calls function(block, contexts descriptor, socket descriptor).
+// has mapped its own at the same place; then it calls function(block, socket descriptor).
     .globl apus_stub_clone_process
     .hidden apus_stub_clone_process
 apus_stub_clone_process:
@@ -153,8 +153,7 @@ apus_stub_clone_process:
     lea 0xffc0(%r14), %rsp
     xor %ebp, %ebp
     mov %r14, %rdi
-    mov %r12, %rsi
-    mov %r13, %rdx
+    mov %r13, %rsi
     call *%r15
 2:  mov $60, %eax
     mov $99, %edi

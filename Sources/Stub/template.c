@@ -51,6 +51,8 @@ static void *map(uint64_t address, size_t size, int protection, int flags, int d
     return mmap((void *)address, size, protection, flags | MAP_FIXED_NOREPLACE, descriptor, 0);
 }
 
+static void seal(uint64_t address, size_t size) { syscall(APUS_HOST_MSEAL, address, size, 0); }
+
 static void __attribute__((noreturn)) become_template(int contexts, int config, int doorbell, int socket,
                                                       const void *filter, unsigned short filter_length) {
     // The C library's per-thread registrations would make the host write into memory that is about to go.
@@ -68,6 +70,12 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     require(map(APUS_STUB_DOORBELL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell) != MAP_FAILED, 5);
     require(map(APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, contexts) != MAP_FAILED, 6);
     require(madvise((void *)APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, MADV_DONTFORK) == 0, 7);
+    // From here on nobody unmaps, protects, moves or replaces these; a fork inherits that, but not the contexts. Older
+    // hosts do not know the call: there the filter's checks of addresses have to do.
+    seal(APUS_STUB_BASE, APUS_STUB_CODE_SIZE);
+    seal(APUS_STUB_CONFIG, APUS_STUB_CONFIG_SIZE);
+    seal(APUS_STUB_DOORBELL, 4096);
+    seal(APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE);
 
     // A session of its own: the terminal's signals are the kernel's to forward.
     setsid();

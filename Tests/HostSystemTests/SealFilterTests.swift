@@ -1,40 +1,7 @@
+import FilterMachine
 import Testing
 
 @testable import HostSystem
-
-/// Interprets the filter as the host would, `seccomp(2)`: what it answers for every number and many arguments.
-private struct FilterMachine {
-    enum Fault: Error { case instruction(UInt16), end, load(UInt32) }
-
-    let program: [UInt64]
-
-    func answer(_ number: UInt32, _ arguments: [UInt64], architecture: UInt32 = 0xc000_003e) throws -> UInt32 {
-        var accumulator: UInt32 = 0
-        var next = 0
-        while program.indices.contains(next) {
-            let word = program[next]
-            let (code, constant) = (UInt16(truncatingIfNeeded: word), UInt32(word >> 32))
-            let (yes, no) = (Int(word >> 16 & 0xff), Int(word >> 24 & 0xff))
-            next += 1
-            switch code {
-            case 0x20:
-                switch constant {
-                case 0: accumulator = number
-                case 4: accumulator = architecture
-                case 16...60 where constant % 4 == 0:
-                    let argument = arguments[Int(constant - 16) / 8]
-                    accumulator = UInt32(truncatingIfNeeded: constant % 8 == 0 ? argument : argument >> 32)
-                default: throw Fault.load(constant)
-                }
-            case 0x54: accumulator &= constant
-            case 0x15: next += accumulator == constant ? yes : no
-            case 0x06: return constant
-            default: throw Fault.instruction(code)
-            }
-        }
-        throw Fault.end
-    }
-}
 
 @Suite("The seal's filter")
 struct SealFilterTests {

@@ -14,7 +14,7 @@ extension SandboxTests {
 
         @Test(
             "whatever a guest does, the kernel and the other guests live",
-            arguments: ["calls", "races", "forge", "storms", "families", "nests", "crowds"])
+            arguments: ["calls", "races", "forge", "storms", "families", "nests", "crowds", "seal"])
         func survived(name: String) async throws {
             let folder = try Scratch.folder()
             defer { try? FileManager.default.removeItem(at: folder) }

@@ -48,6 +48,38 @@ extension SandboxTests {
         }
 
         @Test(
+            "each stub's own pages are sealed, after a fork and after an exec, too",
+            .enabled(if: Host.hasSeals, "mseal(2) is not in this kernel"))
+        func sealedPages() async throws {
+            let guest = try await Guest(["bash", "-c", "sleep 1000 & sleep 1000 & echo ready; wait"])
+            defer { withExtendedLifetime(guest) {} }
+            try await guest.printed("ready")
+            let members = Family.members(below: guest.process)
+            let kernel = try #require(members.first { $0.parent == guest.process }).process
+            let stubs = members.filter { $0.parent == kernel }.map(\.process)
+            // The template, bash, and two that have forked and perhaps executed already.
+            #expect(stubs.count == 4)
+            for stub in stubs {
+                // Not `String(contentsOfFile:)`, which takes the host's first piece for the whole.
+                let file = try #require(FileHandle(forReadingAtPath: "/proc/\(stub)/smaps"))
+                let text = String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self)
+                var area: Substring?
+                var sealed: [String: Bool] = [:]
+                for line in text.split(separator: "\n") {
+                    if line.hasPrefix("7ef0") { area = line.prefix { $0 != "-" } }
+                    if line.hasPrefix("VmFlags:"), let begin = area {
+                        sealed[String(begin)] = line.split(separator: " ").contains("sl")
+                        area = nil
+                    }
+                }
+                #expect(sealed.count >= 4, "\(stub) of \(stubs): \(text)")
+                for place in ["7ef000000000", "7ef000010000", "7ef000020000", "7ef000100000"] {
+                    #expect(sealed[place] == true, "\(place): \(sealed)")
+                }
+            }
+        }
+
+        @Test(
             "keeps the right to read what its caller may read, and to change only what was bound; stubs keep nothing",
             .enabled(if: isRoot, "not the superuser"),
             arguments: [

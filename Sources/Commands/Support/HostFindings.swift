@@ -80,6 +80,9 @@ enum HostFindings {
             .required(
                 "user dispatch", Host.hasUserDispatch, "traps guests' calls",
                 otherwise: "PR_SET_SYSCALL_USER_DISPATCH, from Linux 5.11 on"),
+            .optional(
+                "mseal", Host.hasSeals, "seals the stub's pages in each guest's memory",
+                otherwise: "from Linux 6.10 on; the stubs' filter alone keeps guests off the stub's pages"),
             .required("openat2", hasOpenat2, "opens files below the root alone", otherwise: "from Linux 5.6 on"),
             .required("memfd", hasMemoryFiles, "memory that processes share", otherwise: "memfd_create(2) fails"),
             .optional(

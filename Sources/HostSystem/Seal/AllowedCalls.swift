@@ -115,6 +115,6 @@ extension AllowedCall {
         // Who the caller is, and what it allows: what a guest begins with.
         13, 63, 95, 97, 102, 104, 115, 125, 135, 140, 143, 145, 252,
         // Namespaces, limits, capabilities and the seal itself.
-        126, 157, 160, 272, 317,
+        126, 157, 160, 272, 317, 462,
     ]
 }

@@ -25,6 +25,9 @@
 /// Where the host's own address space ends.
 #define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
 
+/// `mseal(2)`, from Linux 6.10 on, which the C library's headers may not know.
+#define APUS_HOST_MSEAL 462
+
 /// The stub's only lasting descriptor: a socket on which the kernel hands it files to map.
 #define APUS_SOCKET 0
 

@@ -68,7 +68,9 @@ extension GuestThread {
             let isFree = !map.areas.overlaps(address..<end)
             guard isFree || flags & GuestThread.replaces != 0 else { throw .EINVAL }
         }
-        guard case .host(let descriptor, let canWriteShared) = try segment.file.operations.mapping(segment.file) else {
+        // Whoever only reads gets a descriptor for reading: the protection of its mapping is its own to change.
+        let view = mayWrite ? segment.file : OpenFile(segment.file.operations, flags: [])
+        guard case .host(let descriptor, let canWriteShared) = try segment.file.operations.mapping(view) else {
             throw .ENOMEM
         }
         var protection: Protection = mayWrite ? [.read, .write] : .read

@@ -59,7 +59,7 @@ static inline int collect(pid_t child, double seconds, const char *what) {
         if (seconds_now() > end) break;
         pause_for(500);
     }
-    fprintf(stderr, "%s: child %d is ended after %.0f s\n", what, child, seconds);
+    fprintf(stderr, "%s: child %d is ended after %.1f s\n", what, child, seconds);
     kill(child, SIGKILL);
     end = seconds_now() + 20;
     while (waitpid(child, &status, WNOHANG | __WALL) != child) {
