@@ -41,6 +41,12 @@ void apus_host_clock(int clock, int64_t *seconds, int64_t *nanoseconds) {
     *nanoseconds = now.tv_nsec;
 }
 
+int64_t apus_host_clock_resolution(int clock) {
+    struct timespec step = {0, 0};
+    clock_getres(clock, &step);
+    return step.tv_sec * 1000000000 + step.tv_nsec;
+}
+
 uint32_t apus_host_processor(void) {
     uint64_t processor;
     __asm__ volatile("rdpid %0" : "=r"(processor));

@@ -49,6 +49,8 @@ package final class Kernel {
     package var sink: (any TraceSink)?
     /// What the auxiliary vector says of the processor: AT_HWCAP, AT_HWCAP2 and AT_MINSIGSTKSZ of the host.
     package var hardwareCapabilities: (first: UInt, second: UInt, minimumSignalStack: UInt) = (0, 0, 2048)
+    /// What every program gets; nil for none.
+    package var vdso: VDSO?
     /// Whose record locks each owner of some waits for.
     package var lockWaits: [FileLocks.Owner: LockWait] = [:]
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
@@ -143,6 +145,27 @@ package protocol KernelClock: AnyObject {
     var now: MonotonicTime { get }
     /// `CLOCK_REALTIME`.
     var realTime: Timestamp { get }
+    /// Any clock but those of processor time.
+    func time(of clock: ClockNumber) -> Timestamp
+    /// Nanoseconds between two ticks, which are what the coarse clocks show.
+    var coarseResolution: Int64 { get }
+}
+
+extension KernelClock {
+    package func time(of clock: ClockNumber) -> Timestamp {
+        func coarse(_ time: Timestamp) -> Timestamp {
+            Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds - time.nanoseconds % coarseResolution)
+        }
+        switch clock {
+        case .realTime, .atomic: return realTime
+        case .coarseRealTime: return coarse(realTime)
+        case .coarseMonotonic: return coarse(Timestamp(totalNanoseconds: now.nanoseconds))
+        default: return Timestamp(totalNanoseconds: now.nanoseconds)
+        }
+    }
+
+    /// A tick of Linux at 250 Hz.
+    package var coarseResolution: Int64 { 4_000_000 }
 }
 
 /// A clock that stands still until told otherwise, for tests.

@@ -134,7 +134,7 @@ package final class StubThread {
     }
 
     /// The processor that the stub last asked from.
-    var processor: UInt8 { memory.load(at: hot + Hot.cpu) }
+    package var processor: UInt8 { memory.load(at: hot + Hot.cpu) }
 
     /// What a stub that keeps to the protocol may ask. A guest can write a request at any time, also while its stub waits
     /// for an answer: the kernel believes none that it does not expect.

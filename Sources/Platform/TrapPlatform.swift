@@ -9,7 +9,7 @@ internal import Stub
 package final class TrapPlatform {
     let floatingPointSize: Int
     let floatingPointComponents: UInt64
-    private let config: SharedMemory
+    let config: SharedMemory
     /// The word that wakes the kernel.
     private let doorbell: SharedMemory
     /// The host signals that have come, then those that the supervisor passed on: see `HostSignals`.
@@ -28,7 +28,9 @@ package final class TrapPlatform {
     private var nextToScan = 0
 
     /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
-    package init() throws(Errno) {
+    ///
+    /// Without `clocks`, or where the host does not let go of them, every function of the guest's vDSO is a system call.
+    package init(clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init)) throws(Errno) {
         let state = Host.extendedState
         floatingPointSize = min(state.size, Int(APUS_FP_AREA_SIZE))
         floatingPointComponents = state.components
@@ -47,7 +49,14 @@ package final class TrapPlatform {
             [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
             to: signals.pointer(at: 0, count: 16).assumingMemoryBound(to: UInt64.self),
             waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self))
-        try startTemplate()
+        publish(clocks)
+        do throws(Errno) {
+            try startTemplate(clocks)
+        } catch {
+            guard clocks != nil, error == .EPROTO else { throw error }
+            publish(nil)
+            try startTemplate(nil)
+        }
     }
 
     /// The state of a fresh process: everything initial, `mxcsr` as Linux starts it.
@@ -93,19 +102,22 @@ package final class TrapPlatform {
 
     // MARK: The template
 
-    private func startTemplate() throws(Errno) {
+    private func startTemplate(_ clocks: HostClocks?) throws(Errno) {
         let process = try StubProcess(platform: self)
         let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
+        // Whether it stands or not: nobody is to be asked by it.
+        defer { unwatch(thread) }
         let filter = StubFilter.program()
         let descriptors = process.initialDescriptors
         // So that no stub can ever make its mapping of the configuration writable: the file is one for all.
         let readOnlyConfig = try Host.reopen(config.descriptor, flags: [])
         defer { Host.close(readOnlyConfig) }
         // The child reads the program from its own copy of this process's memory.
+        var parts = clocks?.parts ?? apus_host_vdso()
         let child = unsafe filter.withUnsafeBytes { bytes in
             unsafe apus_stub_spawn_template(
                 descriptors.contexts, readOnlyConfig, doorbell.descriptor, descriptors.socket, bytes.baseAddress,
-                UInt16(filter.count))
+                UInt16(filter.count), &parts)
         }
         guard child > 0 else { throw .EAGAIN }
         try process.hostMade(Int(child), thread: thread)
@@ -122,7 +134,6 @@ package final class TrapPlatform {
             Host.relax()
         }
         thread.block()
-        unwatch(thread)
         template = process
         templateThread = thread
     }

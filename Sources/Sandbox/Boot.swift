@@ -39,6 +39,7 @@ final class Boot {
         kernel.hardwareCapabilities = (
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )
+        kernel.vdso = try VDSO(like: Host.vdso)
         kernel.memoryLimit = configuration.memory
         // A guest may change its own copy.
         kernel.system.hostName = Host.nodeName

@@ -11,6 +11,7 @@ final class HostFacts {
     let systemDevices: [(name: String, descriptor: Int32)]
     let processorCount: Int
     let hugePages: [UInt8]
+    let hasVsyscallPage: Bool
 
     init() {
         processorFile = try? Host.openFile("/proc/cpuinfo")
@@ -21,6 +22,7 @@ final class HostFacts {
             return (name, descriptor)
         }
         processorCount = Host.processorCount
+        hasVsyscallPage = Host.specialMappings.contains { $0.name == "[vsyscall]" }
         hugePages = HostFacts.read(try? Host.openFile("/sys/kernel/mm/transparent_hugepage/enabled"))
     }
 

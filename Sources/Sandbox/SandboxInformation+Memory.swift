@@ -13,16 +13,24 @@ extension SandboxInformation {
         guard let map = thread?.map else { return [] }
         var text: [UInt8] = []
         text.reserveCapacity(map.areas.areas.count * 100)
-        for area in map.areas.areas { text += line(area) }
+        for area in map.areas.areas { text += line(area, map) }
+        if host.hasVsyscallPage { text += SandboxInformation.vsyscallLine }
         return text
     }
 
+    /// The page of old kernels' calls, which is above every address of a program's: the same everywhere.
+    private static let vsyscallLine = Array(
+        ("ffffffffff600000-ffffffffff601000 --xp 00000000 00:00 0".left(73) + "[vsyscall]\n").utf8)
+
     /// One area: addresses, permissions, offset, device, inode, and from the 74th column on its name.
-    private func line(_ area: VMA) -> [UInt8] {
+    private func line(_ area: VMA, _ map: MemoryMap) -> [UInt8] {
         var device = DeviceNumber(rawValue: 0)
         var inode: UInt64 = 0
         var name: [UInt8] = []
-        if let file = area.object?.file {
+        // What has a name in brackets is no file's, whatever the sandbox maps there.
+        if let label = area.label {
+            name = Array(label.description.utf8)
+        } else if let file = area.object?.file {
             let attributes = (try? file.operations.inode.attributes()) ?? FileAttributes()
             device = DeviceNumber(rawValue: attributes.device)
             inode = attributes.inode
@@ -32,13 +40,14 @@ extension SandboxInformation {
             device = DeviceNumber(major: 0, minor: 1)
             inode = (try? Host.status(object.descriptor))?.inode ?? 0
             name = Array("/dev/zero (deleted)".utf8)
-        } else if let label = area.label {
-            name = Array(label.description.utf8)
+        } else if area.start < map.heap.upperBound, map.heap.lowerBound < area.end {
+            // Whatever a program has mapped over its heap.
+            name = Array("[heap]".utf8)
         }
         let access = area.protection
         var text = "\(area.start.hex(8))-\(area.end.hex(8)) \(access.contains(.read) ? "r" : "-")"
         text += "\(access.contains(.write) ? "w" : "-")\(access.contains(.execute) ? "x" : "-")"
-        text += "\(area.isShared ? "s" : "p") \((area.object == nil ? 0 : area.offset).hex(8))"
+        text += "\(area.isShared ? "s" : "p") \((area.object == nil || area.label != nil ? 0 : area.offset).hex(8))"
         text += " \(device.major.hex(2)):\(device.minor.hex(2)) \(inode) "
         guard !name.isEmpty else { return Array((text + "\n").utf8) }
         return Array(text.left(73).utf8) + name + [0x0a]
@@ -163,7 +172,7 @@ extension SandboxInformation {
         var text: [UInt8] = []
         text.reserveCapacity(map.areas.areas.count * 800)
         for area in map.areas.areas {
-            text += line(area)
+            text += line(area, map)
             SandboxInformation.row("Size", area.length, to: &text)
             SandboxInformation.row("KernelPageSize", 4096, to: &text)
             SandboxInformation.row("MMUPageSize", 4096, to: &text)

@@ -54,7 +54,8 @@ static void *map(uint64_t address, size_t size, int protection, int flags, int d
 static void seal(uint64_t address, size_t size) { syscall(APUS_HOST_MSEAL, address, size, 0); }
 
 static void __attribute__((noreturn)) become_template(int contexts, int config, int doorbell, int socket,
-                                                      const void *filter, unsigned short filter_length) {
+                                                      const void *filter, unsigned short filter_length,
+                                                      const struct apus_host_vdso *vdso) {
     // The C library's per-thread registrations would make the host write into memory that is about to go.
     char *thread = __builtin_thread_pointer();
     syscall(SYS_rseq, thread + __rseq_offset, 32, 1, RSEQ_SIG);
@@ -70,12 +71,15 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     require(map(APUS_STUB_DOORBELL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, doorbell) != MAP_FAILED, 5);
     require(map(APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, contexts) != MAP_FAILED, 6);
     require(madvise((void *)APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, MADV_DONTFORK) == 0, 7);
+    require(apus_stub_keep_host_vdso(vdso), 18);
     // From here on nobody unmaps, protects, moves or replaces these; a fork inherits that, but not the contexts. Older
     // hosts do not know the call: there the filter's checks of addresses have to do.
     seal(APUS_STUB_BASE, APUS_STUB_CODE_SIZE);
     seal(APUS_STUB_CONFIG, APUS_STUB_CONFIG_SIZE);
     seal(APUS_STUB_DOORBELL, 4096);
     seal(APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE);
+    for (uint32_t i = 0; i < vdso->count; i++)
+        seal(APUS_STUB_HOST_VDSO + (vdso->start[i] - vdso->start[0]), vdso->size[i]);
 
     // A session of its own: the terminal's signals are the kernel's to forward.
     setsid();
@@ -117,10 +121,10 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
 }
 
 int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, const void *filter,
-                             unsigned short filter_length) {
+                             unsigned short filter_length, const struct apus_host_vdso *vdso) {
     // Not fork(): the C library's bookkeeping is of no use to a child that throws the library away.
     long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child < 0) return -1;
-    if (child == 0) become_template(contexts, config, doorbell, socket, filter, filter_length);
+    if (child == 0) become_template(contexts, config, doorbell, socket, filter, filter_length, vdso);
     return (int)child;
 }

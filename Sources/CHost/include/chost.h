@@ -12,6 +12,9 @@ long apus_host_call(long number, unsigned long a, unsigned long b, unsigned long
 /// `clock_gettime(2)` by the host's vDSO, which Swift can't call without the C library's types.
 void apus_host_clock(int clock, int64_t *seconds, int64_t *nanoseconds);
 
+/// `clock_getres(2)` in nanoseconds, by the host's vDSO.
+int64_t apus_host_clock_resolution(int clock);
+
 /// The time-stamp counter.
 static inline uint64_t apus_host_ticks(void) { return __builtin_ia32_rdtsc(); }
 

@@ -10,8 +10,6 @@ struct Classifier {
     /// Fields that differ between the native runs, in some event.
     let unstable: Set<Envelope.Place>
     let ending: RunEnding
-    /// Whether the event at hand is the dynamic loader's, before the program itself runs.
-    var isLoading = false
     /// The signals that the thread at hand gets on both sides.
     var commonSignals: Set<UInt32> = []
     /// What the sandboxed thread is told by signals more often than the native one, and more than once.
@@ -114,11 +112,6 @@ struct Classifier {
             return found
         }
         found.kind = first.side == .output && first.isBytes ? .payload : .value
-        if isLoading, isSmallAllocation(native), isSmallAllocation(sandbox) {
-            found.cause = .environment
-            found.explanation = Environment.loader
-            return found
-        }
         if MemoryCalls.names.contains(name),
             unstable.contains(Envelope.Place(call: native.name, path: first.path))
         {
@@ -171,13 +164,6 @@ struct Classifier {
                 interner.text($0.path).hasSuffix(".count") && interner.text($0.value).hasSuffix("+")
             }
         }
-    }
-
-    /// A small anonymous mapping, such as the dynamic loader makes for its own lists.
-    private func isSmallAllocation(_ shape: CanonicalShape) -> Bool {
-        guard interner.text(shape.name) == "mmap", shape.errno == 0 else { return false }
-        let result = shape.fields.last.map { interner.text($0.value) }
-        return result == "anonymous[0x2000]" || result == "anonymous[0x3000]"
     }
 
     private func cause(
@@ -265,9 +251,6 @@ struct Classifier {
             found.cause = .environment
             found.explanation =
                 "\(name) is a call \(side) only: the other side answers it in user space, by the vDSO\(times)"
-        } else if isLoading, isSmallAllocation(shape) {
-            found.cause = .environment
-            found.explanation = Environment.loader
         } else if name == "getrandom", shape.errno == 0 {
             found.cause = .amplifiedRace
             found.explanation += ": how many random bytes the C library asks for depends on those that it got"
@@ -286,11 +269,6 @@ struct Classifier {
 
     func moved(_ shape: CanonicalShape, by rows: Int) -> Class {
         let name = interner.text(shape.name)
-        if isLoading, isSmallAllocation(shape) {
-            return Class(
-                kind: .order, cause: .environment, field: nil, native: nil, sandbox: nil,
-                explanation: Environment.loader)
-        }
         let isSignal = shape.kind == .signal || shape.kind == .stopped
         let isRace = isConcurrent && (isSignal || isRacing(shape) || shape.kind == .interrupted)
         return Class(
@@ -343,9 +321,6 @@ private enum Environment {
     ]
     /// The C library asks the vDSO first.
     static let virtual: Set = ["clock_gettime", "gettimeofday", "time", "getcpu", "clock_getres"]
-    /// The dynamic loader takes memory in steps of its own; the first is for the vDSO's entry, if there is a vDSO.
-    static let loader =
-        "the dynamic loader allocates at another time or more at once: natively it has a vDSO to remember, in the sandbox it has not"
     /// They are sent when a process has used so much of a processor.
     static let processorClocks: Set = ["SIGPROF", "SIGVTALRM", "SIGXCPU"]
     /// Threads that meet at a lock, and processes whose children end, make more or fewer of them.

@@ -165,17 +165,6 @@ private struct ThreadView {
             } ?? -1
     }
 
-    /// Whether the C library's start-up is still to come: it tells the kernel where its thread number is.
-    private func isLoading(_ row: Int) -> Bool {
-        for index in row..<min(rows.count, row + 2000) {
-            guard let event = rows[index].left else { continue }
-            let shape = interner.shape(native.events[event].shape)
-            if shape.kind == .exec || shape.kind == .exit { return false }
-            if interner.text(shape.name) == "set_tid_address" { return true }
-        }
-        return false
-    }
-
     /// Whether a thread is ended by others, be it by their signal, rather than by its own exit, exec or fatal signal.
     private static func isKilled(_ thread: CanonicalThread, _ interner: Interner) -> Bool {
         guard let last = thread.events.last, interner.shape(last.shape).kind == .exit else { return false }
@@ -200,7 +189,6 @@ private struct ThreadView {
         let right = row.right.map { interner.shape(sandbox.events[$0].shape) }
         guard let shape = left ?? right else { return nil }
         var classifier = classifier
-        classifier.isLoading = isLoading(finding.row)
         classifier.commonSignals = commonSignals
         classifier.repeatedSignals = repeatedSignals
         classifier.isEndedByOthers = isEndedByOthers

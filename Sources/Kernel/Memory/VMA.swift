@@ -71,7 +71,7 @@ package struct VMA {
     /// Where in the object `start` is.
     package var offset: UInt
     package var isGrowable = false
-    /// `[heap]`, `[stack]` and the like, as `/proc/pid/maps` shows them.
+    /// `[heap]`, `[stack]`, `[vdso]` and the like, as `/proc/pid/maps` shows them.
     package var label: StaticString?
     /// `MADV_DONTFORK`.
     package var isKeptFromChildren = false
@@ -111,7 +111,7 @@ package struct VMA {
             isGrowable == next.isGrowable, isKeptFromChildren == next.isKeptFromChildren, isLocked == next.isLocked,
             isAccounted == next.isAccounted, object === next.object
         else { return false }
-        if (label == nil) != (next.label == nil) { return false }
+        if label?.description != next.label?.description { return false }
         return object == nil || offset + length == next.offset
     }
 }

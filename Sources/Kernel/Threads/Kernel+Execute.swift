@@ -66,9 +66,13 @@ extension Kernel {
         guard let platform, let oldMap = thread.map, let oldStub = thread.stub else { throw .ENOSYS }
         let stackLimit = min(thread.process.limits.stack.soft, 64 << 20)
         let stackSize = max(UInt(stackLimit) & ~(GuestLayout.pageSize - 1), 0x24000)
+        let stackRange = placement.stackTop - stackSize..<placement.stackTop
+        let taken = [image.plan.span, image.interpreter?.plan.span ?? 0..<0, stackRange]
+        let vdsoStart = vdso?.place(besides: taken, below: placement.mappingTop)
         let stack = try InitialStack(
             top: placement.stackTop, arguments: image.arguments, environment: image.environment, executable: image.name,
-            facts: facts(image, placement), limit: InitialStack.limit(stackLimit: stackLimit))
+            facts: facts(image, placement, vdso: vdsoStart.flatMap { vdso?.imageAddress(from: $0) }),
+            limit: InitialStack.limit(stackLimit: stackLimit))
         // A process that shares its memory, or has other threads there, starts in a stub of its own.
         let isAlone = oldMap.users == 1
         let stub = isAlone ? oldStub : try platform.newProcess()
@@ -86,8 +90,8 @@ extension Kernel {
             if let failure = image.plan.failure ?? image.interpreter?.plan.failure { throw failure }
             commands += try map.load(image.plan, image.file)
             if let interpreter = image.interpreter { commands += try map.load(interpreter.plan, interpreter.file) }
-            commands += try map.makeStack(
-                placement.stackTop - stackSize..<placement.stackTop, executable: image.plan.hasExecutableStack)
+            commands += try map.makeStack(stackRange, executable: image.plan.hasExecutableStack)
+            if let vdso, let vdsoStart { commands += map.add(vdso, at: vdsoStart) }
         } catch {
             if !isAlone { stub.process.disown(stub) }
             failLate(thread, error)
@@ -166,8 +170,9 @@ extension Kernel {
         returnToGuest(thread, result: nil)
     }
 
-    private func facts(_ image: Executable, _ placement: ImagePlacement) -> InitialStack.Facts {
+    private func facts(_ image: Executable, _ placement: ImagePlacement, vdso: UInt?) -> InitialStack.Facts {
         var facts = InitialStack.Facts()
+        facts.vdso = vdso
         facts.programHeaders = image.plan.programHeaders
         facts.programHeaderCount = image.plan.programHeaderCount
         facts.interpreterBase = image.interpreter.map { $0.plan.bias } ?? 0

@@ -24,12 +24,6 @@ package enum ClockNumber: Sendable, Equatable {
 
     /// True for clocks that count from the epoch.
     package var isRealTime: Bool { self == .realTime || self == .coarseRealTime || self == .atomic }
-
-    /// In nanoseconds.
-    package var resolution: Int64 {
-        // A tick of Linux at 250 Hz.
-        self == .coarseRealTime || self == .coarseMonotonic ? 4_000_000 : 1
-    }
 }
 
 extension GuestThread {
@@ -64,19 +58,17 @@ extension GuestThread {
 
     package func now(of clock: ClockNumber) -> Timestamp {
         switch clock {
-        case .realTime, .atomic: return kernel.clock.realTime
-        case .coarseRealTime: return coarse(kernel.clock.realTime)
-        case .monotonic, .raw, .boot: return Timestamp(totalNanoseconds: kernel.clock.now.nanoseconds)
-        case .coarseMonotonic: return coarse(Timestamp(totalNanoseconds: kernel.clock.now.nanoseconds))
         case .processTime(let id):
             return Timestamp(totalNanoseconds: kernel.processes[id]?.cpuTime.total ?? 0)
         case .threadTime(let id):
             return Timestamp(totalNanoseconds: kernel.threads[id]?.cpuTime.total ?? 0)
+        default: return kernel.clock.time(of: clock)
         }
     }
 
-    private func coarse(_ time: Timestamp) -> Timestamp {
-        Timestamp(seconds: time.seconds, nanoseconds: time.nanoseconds - time.nanoseconds % 4_000_000)
+    /// In nanoseconds.
+    package func resolution(of clock: ClockNumber) -> Int64 {
+        clock == .coarseRealTime || clock == .coarseMonotonic ? kernel.clock.coarseResolution : 1
     }
 }
 

@@ -16,6 +16,9 @@
 #define APUS_STUB_CONFIG_SIZE 0x4000UL
 /// One page that every guest may write: only the word that wakes the kernel.
 #define APUS_STUB_DOORBELL (APUS_STUB_BASE + 0x20000UL)
+/// Where each stub keeps the host's vDSO with the pages of data before it; the guest's own vDSO leads there.
+#define APUS_STUB_HOST_VDSO (APUS_STUB_BASE + 0x80000UL)
+#define APUS_STUB_HOST_VDSO_SIZE 0x40000UL
 /// The process's own area: hot lines first, then one block for each thread.
 #define APUS_STUB_CONTEXTS (APUS_STUB_BASE + 0x100000UL)
 #define APUS_BLOCK_SIZE 0x10000UL
@@ -206,6 +209,23 @@ struct apus_config {
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
 };
 
+/// The functions of the guest's vDSO, in the order of the table: clock_gettime, gettimeofday, time, getcpu, clock_getres.
+enum {
+    APUS_VDSO_CLOCK_GETTIME,
+    APUS_VDSO_GETTIMEOFDAY,
+    APUS_VDSO_TIME,
+    APUS_VDSO_GETCPU,
+    APUS_VDSO_CLOCK_GETRES,
+    APUS_VDSO_FUNCTIONS,
+};
+
+/// Where the functions of the guest's vDSO go on, in every stub; 0 for the system call. In the configuration's last line.
+#define APUS_VDSO_TABLE (APUS_STUB_CONFIG + APUS_STUB_CONFIG_SIZE - 64)
+struct apus_vdso_table {
+    uint64_t functions[APUS_VDSO_FUNCTIONS];
+    uint64_t padding[8 - APUS_VDSO_FUNCTIONS];
+};
+
 struct apus_doorbell {
     uint32_t word;
 };
@@ -216,9 +236,29 @@ struct apus_doorbell {
 const void *apus_stub_image(void);
 size_t apus_stub_image_size(void);
 
+/// The code of the guest's vDSO, position independent, and where in it a function begins; APUS_VDSO_FUNCTIONS gives its end.
+const void *apus_vdso_code(void);
+size_t apus_vdso_code_size(void);
+size_t apus_vdso_function(int index);
+
+#define APUS_HOST_VDSO_PARTS 4
+
+/// The mappings of the host's vDSO in this process, ascending and without gaps; the last is the image itself.
+struct apus_host_vdso {
+    uint32_t count;
+    uint64_t start[APUS_HOST_VDSO_PARTS];
+    uint64_t size[APUS_HOST_VDSO_PARTS];
+};
+
+/// Adds a mapping; more than fit are left out.
+void apus_host_vdso_add(struct apus_host_vdso *vdso, uint64_t start, uint64_t size);
+
+/// Moves them to APUS_STUB_HOST_VDSO. 0 when the host refuses: then they are of no use any more.
+int apus_stub_keep_host_vdso(const struct apus_host_vdso *vdso);
+
 /// Forks the calling process, which has one thread, and turns the child into the sleeping template at slot 0: it maps the
 /// stub, installs handlers, user dispatch and the filter (`filter` points at `filter_length` BPF instructions), and asks
-/// the kernel at once. Returns the child's number or a negated errno. When a step fails the child exits with 100 plus the
-/// step's number.
+/// the kernel at once. It keeps `vdso`. Returns the child's number or a negated errno. When a step fails the child exits
+/// with 100 plus the step's number.
 int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, const void *filter,
-                             unsigned short filter_length);
+                             unsigned short filter_length, const struct apus_host_vdso *vdso);

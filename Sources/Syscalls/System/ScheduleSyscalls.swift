@@ -1,5 +1,6 @@
 internal import Kernel
 internal import LinuxABI
+internal import Platform
 
 /// sched(7): policies, priorities and processors. They are kept, checked and shown; the host schedules as it does.
 extension GuestThread {
@@ -177,13 +178,18 @@ extension GuestThread {
         let mask = all.map { $0 & reader.take(UInt64.self) }
         guard mask.contains(where: { $0 != 0 }) else { throw .EINVAL }
         target.settings.affinity = mask
+        if mask != all { kernel.platform?.askForProcessor() }
         return 0
     }
 
     func getcpu(_ processor: UInt, _ node: UInt) throws(Errno) -> Int {
         let mask = settings.affinity ?? kernel.processors
+        // The host knows nothing of the processors that guests are bound to: where it runs this one counts only inside.
+        let now = Int(stub?.processor ?? 0)
+        let isInside = now / 64 < mask.count && mask[now / 64] >> UInt64(now % 64) & 1 != 0
         let word = mask.firstIndex { $0 != 0 } ?? 0
-        let number = UInt32(word * 64 + (mask.isEmpty ? 0 : mask[word].trailingZeroBitCount))
+        let first = word * 64 + (mask.isEmpty ? 0 : mask[word].trailingZeroBitCount)
+        let number = UInt32(isInside ? now : first)
         if processor != 0 { try copyOut(integer: number, to: processor) }
         if node != 0 { try copyOut(integer: UInt32(0), to: node) }
         return 0

@@ -12,7 +12,7 @@ extension GuestThread {
     func clockGetres(_ number: Int32, _ address: UInt) throws(Errno) -> Int {
         let clock = try clock(number)
         if address != 0 {
-            try copyOut(Timestamp(totalNanoseconds: clock.resolution), to: UserPointer<Opaque>(address))
+            try copyOut(Timestamp(totalNanoseconds: resolution(of: clock)), to: UserPointer<Opaque>(address))
         }
         return 0
     }
