@@ -16,6 +16,16 @@ let strict: [SwiftSetting] = [
     .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
+/// The targets that no process but the sandbox's kernel has.
+let kernels: Set = [
+    "GuestMemory", "Platform", "VFS", "TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "Kernel", "Syscalls", "Sandbox",
+]
+
+/// What only the sandbox has belongs to one thread (`docs/architecture.md`): counting references needs no atomic operations
+/// there. Tests, which run on many threads, are built in debug, and count as ever.
+let alone: [SwiftSetting] =
+    strict + [.unsafeFlags(["-Xfrontend", "-assume-single-threaded"], .when(configuration: .release))]
+
 /// The guest stub: code that runs inside the guest's address space, where there is no C library, no TLS and no
 /// vector register to spare.
 let freestanding: [CSetting] = [
@@ -28,7 +38,7 @@ let freestanding: [CSetting] = [
 
 /// A Swift target with the project's settings. `below` names the floors it stands on.
 func floor(_ name: String, on below: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: below, swiftSettings: strict)
+    .target(name: name, dependencies: below, swiftSettings: kernels.contains(name) ? alone : strict)
 }
 
 func tests(of name: String, with more: [Target.Dependency] = []) -> Target {
@@ -66,7 +76,7 @@ let sandbox: [Target] = [
             "Platform", "HostSystem", "LinuxABI", "TraceModel",
         ]),
     .executableTarget(
-        name: "apus-kernel", dependencies: ["Sandbox"], swiftSettings: strict,
+        name: "apus-kernel", dependencies: ["Sandbox"], swiftSettings: alone,
         linkerSettings: [.unsafeFlags(["-static-executable"])]),
 ]
 
