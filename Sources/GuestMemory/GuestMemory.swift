@@ -9,10 +9,23 @@ package protocol GuestMemory: AnyObject {
     func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno)
     /// How many bytes at the address are cheaper to read now than any others; 0 when it makes no difference.
     func cachedCount(at address: UInt) -> Int
+    /// Puts what `body` appends, at most `capacity` bytes, straight where the guest gets it from, as if it had been written.
+    /// Nil where that is not to be had; then nothing has happened.
+    func produce(
+        _ capacity: Int, at address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+    ) throws(Errno) -> Int?
+    /// The bytes before the first NUL at the address, fewer than `limit`, where they are at hand; otherwise nil.
+    func stringAtHand(_ address: UInt, limit: Int) -> [UInt8]?
 }
 
 extension GuestMemory {
     package func cachedCount(at address: UInt) -> Int { 0 }
+
+    package func produce(
+        _ capacity: Int, at address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+    ) throws(Errno) -> Int? { nil }
+
+    package func stringAtHand(_ address: UInt, limit: Int) -> [UInt8]? { nil }
 }
 
 /// A guest memory backed by one array that starts at `base`, for tests.

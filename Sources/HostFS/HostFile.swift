@@ -21,6 +21,7 @@ final class HostFile: FileOperations, Synchronizing {
     func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         let limit = output.freeCapacity
         _ = try Host.read(descriptor, at: offset ?? file.position, into: &output, limit: limit)
+        node.tree.outside?.cameIn()
     }
 
     func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {

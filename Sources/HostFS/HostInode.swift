@@ -8,7 +8,7 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
     let descriptor: Int32
     let key: HostTree.Key
     package let kind: FileKind
-    private let tree: HostTree
+    let tree: HostTree
     private var parent: HostInode?
     private var name: FileName
     package let locks = FileLocks()
@@ -42,7 +42,10 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
         self.name = name
     }
 
-    package func attributes() throws(Errno) -> FileAttributes { FileAttributes(try Host.status(descriptor)) }
+    package func attributes() throws(Errno) -> FileAttributes {
+        tree.outside?.cameIn()
+        return FileAttributes(try Host.status(descriptor))
+    }
 
     /// Opens the file anew, by its name if it still stands there.
     private func reopen(_ flags: OpenFlags) throws(Errno) -> Int32 {
@@ -109,12 +112,14 @@ package final class HostInode: Inode, NamedPipeHolder, HolePunching {
 
     private func child(_ name: FileName) throws(Errno) -> HostInode {
         guard kind == .directory else { throw .ENOTDIR }
+        tree.outside?.cameIn()
         // O_PATH | O_NOFOLLOW
         let opened = try Host.open(below: descriptor, name.bytes, flags: [.pathOnly, .noFollow])
         return try tree.inode(opened, in: self, as: name)
     }
 
     package func entries() throws(Errno) -> [DirectoryEntry] {
+        tree.outside?.cameIn()
         let opened = try Host.open(below: descriptor, [], flags: [.directory])
         defer { Host.close(opened) }
         return try Host.entries(opened).map { entry in

@@ -5,12 +5,15 @@ package import VFS
 
 /// A file below a directory of the host, read-only: the lower side of an overlay.
 ///
-/// It is known by its path below the root's descriptor and opened anew for each use, so that a large tree costs no
-/// descriptors. The host resolves the path without following any link and without leaving the root.
-package final class HostNode: LowerNode {
+/// It is known by its path below the root's descriptor. The host resolves the path without following any link and without
+/// leaving the root. Directories that were used lately are kept open, so that looking a name up is one call.
+package final class HostNode: LowerNode, DescriptorKeeper {
     private let root: HostRoot
     private let path: [UInt8]
     package let kind: FileKind
+    /// Of a directory, with `O_PATH`, while it is kept.
+    private var descriptor: Int32 = -1
+    private var keptNumber = 0
 
     init(_ root: HostRoot, path: [UInt8], kind: FileKind) {
         self.root = root
@@ -22,9 +25,29 @@ package final class HostNode: LowerNode {
     private static let look = OpenFlags(rawValue: 0o10_400_000)
 
     private func withDescriptor<T>(_ body: (Int32) throws(Errno) -> T) throws(Errno) -> T {
+        if kind == .directory { return try body(try directory()) }
         let descriptor = try Host.open(below: root.descriptor, path, flags: HostNode.look)
         defer { Host.close(descriptor) }
         return try body(descriptor)
+    }
+
+    /// The directory's descriptor, which stays open for now.
+    private func directory() throws(Errno) -> Int32 {
+        guard kind == .directory else { throw .ENOTDIR }
+        if path.isEmpty { return root.descriptor }
+        if descriptor >= 0 {
+            root.kept.use(keptNumber)
+            return descriptor
+        }
+        let flags = OpenFlags(rawValue: HostNode.look.rawValue | OpenFlags.directory.rawValue)
+        descriptor = try Host.open(below: root.descriptor, path, flags: flags)
+        keptNumber = root.kept.keep(self)
+        return descriptor
+    }
+
+    package func closeKept() {
+        Host.close(descriptor)
+        descriptor = -1
     }
 
     package func attributes() throws(Errno) -> FileAttributes {
@@ -38,32 +61,49 @@ package final class HostNode: LowerNode {
     /// What the look-up has read already.
     private var firstStatus: Host.Status?
 
+    package func attributes(of name: FileName) throws(Errno) -> FileAttributes {
+        FileAttributes(try Host.status(in: try directory(), name.bytes))
+    }
+
     package func lookup(_ name: FileName) throws(Errno) -> any LowerNode {
-        guard kind == .directory else { throw .ENOTDIR }
+        let status = try Host.status(in: try directory(), name.bytes)
         let below = path.isEmpty ? name.bytes : path + [0x2f] + name.bytes
-        let descriptor: Int32
-        do throws(Errno) {
-            descriptor = try Host.open(below: root.descriptor, below, flags: HostNode.look)
-        } catch {
-            // A path of the host's that is longer than the host takes cannot be shown.
-            throw error == .ENAMETOOLONG ? .ENOENT : error
-        }
-        defer { Host.close(descriptor) }
-        let status = try Host.status(descriptor)
+        // A path of the host's that is longer than the host takes cannot be shown.
+        guard below.count < 4096 else { throw .ENOENT }
         let node = HostNode(root, path: below, kind: FileMode(rawValue: status.mode).kind ?? .regular)
         node.firstStatus = status
         return node
     }
 
+    private func withOpenDirectory(_ body: (Int32) throws(Errno) -> Void) throws(Errno) {
+        let opened = try Host.open(below: try directory(), [], flags: [.directory])
+        defer { Host.close(opened) }
+        try body(opened)
+    }
+
     package func entries() throws(Errno) -> [DirectoryEntry] {
-        let descriptor = try Host.open(below: root.descriptor, path, flags: [.directory])
-        defer { Host.close(descriptor) }
-        return try Host.entries(descriptor).map { entry in
-            let name = FileName(entry.name)
-            // Some file systems do not say in their directories what a name leads to.
-            let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? lookup(name))?.kind ?? .regular
-            return DirectoryEntry(name: name, inode: entry.inode, kind: kind)
+        var entries: [DirectoryEntry] = []
+        try withOpenDirectory { opened throws(Errno) in
+            entries = try Host.entries(opened).map { entry in
+                let name = FileName(entry.name)
+                // Some file systems do not say in their directories what a name leads to.
+                let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? lookup(name))?.kind ?? .regular
+                return DirectoryEntry(name: name, inode: entry.inode, kind: kind)
+            }
         }
+        return entries
+    }
+
+    package func listing() throws(Errno) -> DirectoryListing {
+        var listing = DirectoryListing()
+        var isComplete = true
+        try withOpenDirectory { opened throws(Errno) in
+            try Host.readEntries(opened) { inode, type, name in
+                guard let kind = FileKind(rawValue: UInt32(type) << 12) else { return isComplete = false }
+                listing.append(name, inode: inode, kind: kind)
+            }
+        }
+        return isComplete ? listing : DirectoryListing(try entries())
     }
 
     package func readLink() throws(Errno) -> [UInt8] {
@@ -80,29 +120,13 @@ package final class HostNode: LowerNode {
 /// A directory of the host that a tree of nodes begins at.
 package final class HostRoot {
     let descriptor: Int32
+    let kept: KeptDescriptors
 
     /// Takes the descriptor over; it may be `O_PATH`.
-    package init(descriptor: Int32) { self.descriptor = descriptor }
+    package init(descriptor: Int32, kept: KeptDescriptors = KeptDescriptors()) {
+        self.descriptor = descriptor
+        self.kept = kept
+    }
 
     package var node: HostNode { HostNode(self, path: [], kind: .directory) }
-}
-
-extension FileAttributes {
-    init(_ status: Host.Status) {
-        self.init()
-        inode = status.inode
-        device = status.device
-        mode = FileMode(rawValue: status.mode)
-        links = UInt64(status.links)
-        userID = status.userID
-        groupID = status.groupID
-        representedDevice = status.representedDevice
-        size = Int64(clamping: status.size)
-        blockSize = Int64(status.blockSize)
-        blocks = Int64(clamping: status.blocks)
-        accessTime = status.access
-        modificationTime = status.modification
-        changeTime = status.change
-        birthTime = status.birth
-    }
 }

@@ -16,6 +16,7 @@ package final class HostStream: TerminalFile {
     private let node: HostStreamNode
     private unowned let readiness: any HostReadiness
     private let queue = WaitQueue()
+    private let outside: Outside?
     private let kind: FileKind
     private let device: DeviceNumber
     /// What job control knows of it, if it is a terminal.
@@ -23,8 +24,10 @@ package final class HostStream: TerminalFile {
 
     /// `attributes`: what the guest has changed of any such file, which several descriptors may lead to.
     package init(
-        descriptor: Int32, readiness: any HostReadiness, attributes: HostStreamAttributes = HostStreamAttributes()
+        descriptor: Int32, readiness: any HostReadiness, attributes: HostStreamAttributes = HostStreamAttributes(),
+        outside: Outside? = nil
     ) throws(Errno) {
+        self.outside = outside
         self.descriptor = descriptor
         self.readiness = readiness
         let status = try Host.status(descriptor)
@@ -72,6 +75,7 @@ package final class HostStream: TerminalFile {
         // The host keeps the position: others share it.
         let limit = output.freeCapacity
         _ = try Host.read(descriptor, at: offset, into: &output, limit: limit)
+        outside?.cameIn()
     }
 
     package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int {

@@ -24,7 +24,11 @@ package final class HostTree {
         weak var inode: HostInode?
     }
 
-    private init(devices: DeviceRegistry, rootFile: Int32?) {
+    /// What is read here has come from outside.
+    let outside: Outside?
+
+    private init(devices: DeviceRegistry, rootFile: Int32?, outside: Outside?) {
+        self.outside = outside
         self.devices = devices
         self.rootFile = rootFile
     }
@@ -35,9 +39,10 @@ package final class HostTree {
     /// `descriptor`: of a directory or any other file; it may be `O_PATH`.
     /// `openFile`: the same file opened, if it is a regular one.
     package static func root(
-        descriptor: Int32, openFile: Int32? = nil, devices: DeviceRegistry = DeviceRegistry()
+        descriptor: Int32, openFile: Int32? = nil, devices: DeviceRegistry = DeviceRegistry(),
+        outside: Outside? = nil
     ) throws(Errno) -> HostInode {
-        let tree = HostTree(devices: devices, rootFile: openFile)
+        let tree = HostTree(devices: devices, rootFile: openFile, outside: outside)
         let status = try Host.status(descriptor)
         let node = HostInode(tree, descriptor: descriptor, status, parent: nil, name: FileName([]))
         tree.inodes[node.key] = Weak(inode: node)

@@ -98,20 +98,44 @@ extension Host {
 
     /// `statx(2)` of a descriptor, which may be `O_PATH`.
     package static func status(_ descriptor: Int32) throws(Errno) -> Status {
+        var words = InlineArray<32, UInt64>(repeating: 0)
         let empty: InlineArray<1, UInt8> = [0]
-        let bytes = try [UInt8](capacity: 256) { output throws(Errno) in
-            // The host writes the 256 bytes of `struct statx`. AT_EMPTY_PATH, STATX_BASIC_STATS | STATX_BTIME
-            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
-                try unsafe empty.span.withUnsafeBytes { empty throws(Errno) in
-                    _ = try call(
-                        332, word(descriptor), UInt(bitPattern: empty.baseAddress), 0x1000, 0xfff,
-                        UInt(bitPattern: buffer.baseAddress))
-                }
-                count = 256
+        var span = words.mutableSpan
+        // The host reads the string and writes the 256 bytes of `struct statx`. AT_EMPTY_PATH
+        let result = unsafe span.withUnsafeMutableBytes { buffer in
+            unsafe empty.span.withUnsafeBytes { empty in
+                rawCall(
+                    332, word(descriptor), UInt(bitPattern: empty.baseAddress), 0x1000, statusMask,
+                    UInt(bitPattern: buffer.baseAddress))
             }
         }
-        return Status(statx: bytes)
+        try check(result)
+        return Status(statx: words)
     }
+
+    /// `statx(2)` of a name in a directory, which may be `O_PATH`; links are not followed and nothing is mounted by looking.
+    /// `name`: one component. Throws ENOENT for what would lead out of the directory.
+    package static func status(in directory: Int32, _ name: [UInt8]) throws(Errno) -> Status {
+        guard !name.isEmpty, name.count < 256, name != [0x2e, 0x2e], !name.contains(0x2f) else { throw .ENOENT }
+        var words = InlineArray<32, UInt64>(repeating: 0)
+        var span = words.mutableSpan
+        // The host reads the string, NUL and all, and writes the 256 bytes of `struct statx`.
+        // AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT
+        let result = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: name.count + 1) { text in
+            for index in name.indices { unsafe text[index] = name[index] }
+            unsafe text[name.count] = 0
+            return unsafe span.withUnsafeMutableBytes { buffer in
+                rawCall(
+                    332, word(directory), UInt(bitPattern: text.baseAddress), 0x900, statusMask,
+                    UInt(bitPattern: buffer.baseAddress))
+            }
+        }
+        try check(result)
+        return Status(statx: words)
+    }
+
+    /// STATX_BASIC_STATS | STATX_BTIME
+    private static let statusMask: UInt = 0xfff
 
     /// Reads at an offset without moving the descriptor's own: `pread64(2)`.
     /// - Returns: how many bytes were appended; 0 at the end of the file.
@@ -144,16 +168,10 @@ extension Host {
         }
     }
 
-    /// One entry of a directory of the host.
-    package struct Entry: Sendable {
-        package let inode: UInt64
-        package let type: UInt8
-        package let name: [UInt8]
-    }
-
-    /// All entries of an open directory but `.` and `..`: `getdents64(2)`.
-    package static func entries(_ descriptor: Int32) throws(Errno) -> [Entry] {
-        var entries: [Entry] = []
+    /// Reads all entries of an open directory but `.` and `..`, one after the other: `getdents64(2)`.
+    package static func readEntries(
+        _ descriptor: Int32, _ body: (_ inode: UInt64, _ type: UInt8, _ name: Span<UInt8>) -> Void
+    ) throws(Errno) {
         while true {
             let bytes = try [UInt8](capacity: 32768) { output throws(Errno) in
                 // The host writes at most the buffer's size and says how much.
@@ -161,20 +179,37 @@ extension Host {
                     count = try call(217, word(descriptor), UInt(bitPattern: buffer.baseAddress), UInt(buffer.count))
                 }
             }
-            guard !bytes.isEmpty else { return entries }
+            guard !bytes.isEmpty else { return }
             var next = 0
             while next + 19 <= bytes.count {
-                var reader = ByteReader(bytes, from: next)
-                let inode: UInt64 = reader.take()
-                reader.skip(8)
-                let length = Int(reader.take(UInt16.self))
-                let type: UInt8 = reader.take()
+                var inode: UInt64 = 0
+                for index in 0..<8 { inode |= UInt64(bytes[next + index]) &<< UInt64(8 * index) }
+                let length = Int(bytes[next + 16]) | Int(bytes[next + 17]) << 8
                 guard length >= 19, next + length <= bytes.count else { break }
-                let name = Array(bytes[next + 19..<next + length].prefix { $0 != 0 })
-                if name != [0x2e], name != [0x2e, 0x2e] { entries.append(Entry(inode: inode, type: type, name: name)) }
+                let start = next + 19
+                var end = start
+                while end < next + length, bytes[end] != 0 { end += 1 }
+                let isDots = bytes[start] == 0x2e && (end - start == 1 || end - start == 2 && bytes[start + 1] == 0x2e)
+                if !isDots { body(inode, bytes[next + 18], bytes.span.extracting(start..<end)) }
                 next += length
             }
         }
+    }
+
+    /// One entry of a directory of the host.
+    package struct Entry: Sendable {
+        package let inode: UInt64
+        package let type: UInt8
+        package let name: [UInt8]
+    }
+
+    /// All entries of an open directory but `.` and `..`.
+    package static func entries(_ descriptor: Int32) throws(Errno) -> [Entry] {
+        var entries: [Entry] = []
+        try readEntries(descriptor) { inode, type, name in
+            entries.append(Entry(inode: inode, type: type, name: [UInt8](copying: name)))
+        }
+        return entries
     }
 
     /// The target of a symbolic link that is open with `O_PATH`.
@@ -263,37 +298,27 @@ extension Host {
 }
 
 extension Host.Status {
-    /// Decodes `struct statx`.
-    init(statx bytes: [UInt8]) {
-        var reader = ByteReader(bytes)
-        let mask: UInt32 = reader.take()
-        blockSize = reader.take()
-        reader.skip(8)
-        links = reader.take()
-        userID = reader.take()
-        groupID = reader.take()
-        mode = UInt32(reader.take(UInt16.self))
-        reader.skip(2)
-        inode = reader.take()
-        size = reader.take()
-        blocks = reader.take()
-        reader.skip(8)
-        func time() -> Timestamp {
-            let seconds: Int64 = reader.take()
-            let nanoseconds: UInt32 = reader.take()
-            reader.skip(4)
-            return Timestamp(seconds: seconds, nanoseconds: Int64(nanoseconds))
+    /// Decodes `struct statx` from its words.
+    init(statx words: InlineArray<32, UInt64>) {
+        func low(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: words[index]) }
+        func high(_ index: Int) -> UInt32 { UInt32(truncatingIfNeeded: words[index] >> 32) }
+        func time(_ index: Int) -> Timestamp {
+            Timestamp(seconds: Int64(bitPattern: words[index]), nanoseconds: Int64(low(index + 1)))
         }
-        access = time()
-        let born = time()
-        birth = mask & 0x800 != 0 ? born : nil
-        change = time()
-        modification = time()
-        let representedMajor: UInt32 = reader.take()
-        let representedMinor: UInt32 = reader.take()
-        representedDevice = DeviceNumber(major: representedMajor, minor: representedMinor).rawValue
-        let major: UInt32 = reader.take()
-        let minor: UInt32 = reader.take()
-        device = DeviceNumber(major: major, minor: minor).rawValue
+        blockSize = high(0)
+        links = low(2)
+        userID = high(2)
+        groupID = low(3)
+        mode = high(3) & 0xffff
+        inode = words[4]
+        size = words[5]
+        blocks = words[6]
+        access = time(8)
+        // STATX_BTIME, if the host knows it.
+        birth = low(0) & 0x800 != 0 ? time(10) : nil
+        change = time(12)
+        modification = time(14)
+        representedDevice = DeviceNumber(major: low(16), minor: high(16)).rawValue
+        device = DeviceNumber(major: low(17), minor: high(17)).rawValue
     }
 }

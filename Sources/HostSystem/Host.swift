@@ -14,6 +14,19 @@ package enum Host {
         throw Errno(rawValue: Int32(truncatingIfNeeded: -result))
     }
 
+    /// The same, with the host's answer as it is.
+    @inline(__always)
+    static func rawCall(
+        _ number: Int, _ a: UInt = 0, _ b: UInt = 0, _ c: UInt = 0, _ d: UInt = 0, _ e: UInt = 0, _ f: UInt = 0
+    ) -> Int { apus_host_call(number, a, b, c, d, e, f) }
+
+    /// Throws the errno that an answer is.
+    @inline(__always)
+    static func check(_ result: Int) throws(Errno) {
+        guard result < 0, result >= -4095 else { return }
+        throw Errno(rawValue: Int32(truncatingIfNeeded: -result))
+    }
+
     /// A descriptor as a register.
     static func word(_ descriptor: Int32) -> UInt { UInt(bitPattern: Int(descriptor)) }
 }

@@ -121,6 +121,20 @@ final class SharedMemory {
         }
     }
 
+    /// Lets `body` append bytes at an offset.
+    /// - Returns: how many it has appended.
+    func produce(
+        _ capacity: Int, at offset: Int, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+    ) throws(Errno) -> Int {
+        // Inside the mapping; others may change the bytes meanwhile, which nobody reads here.
+        let bytes = unsafe pointer(at: offset, count: capacity).assumingMemoryBound(to: UInt8.self)
+        let room = unsafe UnsafeMutableBufferPointer(start: bytes, count: capacity)
+        // The span does not outlive this call, nor the call this object.
+        var output = unsafe OutputSpan(buffer: room, initializedCount: 0)
+        try body(&output)
+        return unsafe output.finalize(for: room)
+    }
+
     func write(_ bytes: Span<UInt8>, at offset: Int) {
         // Inside the mapping; the span cannot overlap it.
         let target = unsafe pointer(at: offset, count: bytes.count)

@@ -161,7 +161,8 @@ package final class StubThread {
             let number: UInt64 = memory.load(at: hot + Hot.value)
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
             let payloads = Int(memory.load(UInt16.self, at: hot + Hot.action))
-            if payloads == 0 { guestMemory.begin() } else { guestMemory.begin(readPayloads(payloads)) }
+            guestMemory.begin()
+            if payloads != 0 { readPayloads(payloads) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
         case APUS_KIND_FOREIGN_CALL where expected.allowsCall:
             guestMemory.begin()
@@ -183,10 +184,8 @@ package final class StubThread {
     }
 
     /// The stub's list of what it has copied, each entry inside the bounce area.
-    private func readPayloads(_ count: Int) -> [ThreadMemory.Payload] {
-        guard count > 0, count <= Int(APUS_MAX_PAYLOADS) else { return [] }
-        var payloads: [ThreadMemory.Payload] = []
-        payloads.reserveCapacity(count)
+    private func readPayloads(_ count: Int) {
+        guard count > 0, count <= Int(APUS_MAX_PAYLOADS) else { return }
         for index in 0..<count {
             let entry = cold + Cold.inPayloads + index * MemoryLayout<apus_payload>.size
             let address: UInt = memory.load(at: entry)
@@ -194,10 +193,9 @@ package final class StubThread {
             let offset = Int(memory.load(UInt32.self, at: entry + 12))
             guard offset <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - offset,
                 !address.addingReportingOverflow(UInt(size)).overflow
-            else { return [] }
-            payloads.append(ThreadMemory.Payload(address: address, count: size, offset: offset))
+            else { return guestMemory.begin() }
+            guestMemory.add(ThreadMemory.Payload(address: address, count: size, offset: offset))
         }
-        return payloads
     }
 
     private func commandsDone() -> StubEvent {
@@ -328,15 +326,14 @@ package final class StubThread {
     /// Lists what the stub has to copy to guest memory.
     /// - Returns: the action that says so.
     private func postOutgoing() -> Int {
-        let outgoing = guestMemory.takeOutgoing()
-        guard !outgoing.isEmpty else { return 0 }
-        memory.store(UInt32(outgoing.count), at: cold + Cold.outCount)
-        for (index, payload) in outgoing.enumerated() {
+        let count = guestMemory.handOver { index, payload in
             let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
             memory.store(payload.address, at: entry)
             memory.store(UInt32(payload.count), at: entry + 8)
             memory.store(UInt32(payload.offset), at: entry + 12)
         }
+        guard count > 0 else { return 0 }
+        memory.store(UInt32(count), at: cold + Cold.outCount)
         return APUS_ACTION_COPY_OUT
     }
 

@@ -31,29 +31,31 @@ package final class ThreadMemory: GuestMemory {
 
     // MARK: With the conversation
 
-    /// A call has arrived without payloads.
+    /// A call has arrived.
     @inline(__always)
     func begin() {
         if !incoming.isEmpty { incoming.removeAll(keepingCapacity: true) }
         used = 0
     }
 
-    /// A call has arrived with these payloads, which were validated.
-    func begin(_ payloads: [Payload]) {
-        incoming = payloads
-        outgoing.removeAll(keepingCapacity: true)
-        used = payloads.reduce(0) { max($0, $1.offset + $1.count) }
+    /// The call came with a payload, which was validated.
+    func add(_ payload: Payload) {
+        incoming.append(payload)
+        used = max(used, payload.offset + payload.count)
     }
 
     @inline(__always)
     var hasOutgoing: Bool { !outgoing.isEmpty }
 
-    /// What the answer has to carry out; the call's payloads end with it.
-    func takeOutgoing() -> [Payload] {
-        incoming.removeAll(keepingCapacity: true)
-        guard !outgoing.isEmpty else { return [] }
-        defer { outgoing.removeAll(keepingCapacity: true) }
-        return outgoing
+    /// Hands over what the answer has to carry out, one after the other; the call's payloads end with it.
+    /// - Returns: how many there were.
+    @inline(__always)
+    func handOver(_ body: (_ index: Int, _ payload: Payload) -> Void) -> Int {
+        if !incoming.isEmpty { incoming.removeAll(keepingCapacity: true) }
+        let count = outgoing.count
+        for index in 0..<count { body(index, outgoing[index]) }
+        if count > 0 { outgoing.removeAll(keepingCapacity: true) }
+        return count
     }
 
     /// Writes what waits now: the thread is about to sleep, or somebody reads over it.
@@ -88,13 +90,46 @@ package final class ThreadMemory: GuestMemory {
         try process.memory.read(count, at: address, into: &output)
     }
 
+    package func stringAtHand(_ address: UInt, limit: Int) -> [UInt8]? {
+        guard outgoing.isEmpty else { return nil }
+        for payload in incoming where address >= payload.address && address < payload.address + UInt(payload.count) {
+            let skipped = Int(address - payload.address)
+            // Copied once, and only then looked at.
+            var bytes = process.contexts.bytes(
+                at: bounce + payload.offset + skipped, count: min(payload.count - skipped, limit))
+            guard let end = bytes.firstIndex(of: 0) else { return nil }
+            bytes.removeLast(bytes.count - end)
+            return bytes
+        }
+        return nil
+    }
+
+    package func produce(
+        _ capacity: Int, at address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
+    ) throws(Errno) -> Int? {
+        try ProcessMemory.check(address, capacity)
+        let start = (used + 15) & ~15
+        guard outgoing.count < Int(APUS_MAX_PAYLOADS), capacity <= Int(APUS_BOUNCE_SIZE) - start,
+            mayWrite?(address, capacity) == true
+        else { return nil }
+        let count = try process.contexts.produce(capacity, at: bounce + start, body)
+        guard count > 0 else { return 0 }
+        forgetIncoming(from: address, count)
+        outgoing.append(Payload(address: address, count: count, offset: start))
+        used = start + count
+        return count
+    }
+
+    /// What the stub has copied is stale where the kernel writes over it.
+    private func forgetIncoming(from address: UInt, _ count: Int) {
+        guard !incoming.isEmpty else { return }
+        let end = address &+ UInt(count)
+        incoming.removeAll { $0.address < end && address < $0.address &+ UInt($0.count) }
+    }
+
     package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
         try ProcessMemory.check(address, bytes.count)
-        if !incoming.isEmpty {
-            // What the stub has copied is stale where the kernel writes over it.
-            let end = address &+ UInt(bytes.count)
-            incoming.removeAll { $0.address < end && address < $0.address &+ UInt($0.count) }
-        }
+        forgetIncoming(from: address, bytes.count)
         let start = (used + 15) & ~15
         if outgoing.count < Int(APUS_MAX_PAYLOADS), bytes.count <= Int(APUS_BOUNCE_SIZE) - start,
             mayWrite?(address, bytes.count) == true

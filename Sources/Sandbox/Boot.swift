@@ -47,8 +47,6 @@ final class Boot {
             Host.write(
                 "apus-kernel: out of memory: ended process \(process.id), which used \(bytes >> 20) MiB\n", to: 2)
         }
-        kernel.hostEvents = { [descriptors] in descriptors.deliver() }
-        kernel.onHostSignal = { [unowned kernel] in kernel.forwardHostSignal($0, toGroup: $1) }
         if configuration.isVerbose {
             kernel.onUnimplemented = { thread, number in
                 let name = SyscallTable.x86_64[number]?.name ?? "unknown"
@@ -77,13 +75,24 @@ final class Boot {
 
     private func start(_ configuration: Configuration, _ caller: Caller, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
+        let outside = tree.mounts.outside
+        kernel.hostEvents = { [descriptors] in
+            guard descriptors.deliver() else { return false }
+            outside.cameIn()
+            return true
+        }
+        kernel.onHostSignal = { [unowned kernel] signal, toGroup in
+            outside.cameIn()
+            kernel.forwardHostSignal(signal, toGroup: toGroup)
+        }
         kernel.guardMemory { [budget = tree.budget] in UInt64(clamping: budget.used + budget.overhead) }
         let files = FileTable()
         let attributes = HostStreamAttributes()
         var terminal: Terminal?
         for number in caller.descriptors {
             guard let flags = try? Host.statusFlags(number) else { continue }
-            let stream = try HostStream(descriptor: number, readiness: descriptors, attributes: attributes)
+            let stream = try HostStream(
+                descriptor: number, readiness: descriptors, attributes: attributes, outside: tree.mounts.outside)
             if stream.isTerminal { terminal = attach(stream, to: terminal) }
             let kept = flags.intersection([.writeOnly, .readWrite, .append, .largeFile, .nonBlocking])
             _ = try files.replace(

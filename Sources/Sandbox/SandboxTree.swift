@@ -36,11 +36,14 @@ final class SandboxTree {
                 budget: budget, clock: clock)
         }
         // New files belong to the same device as the host's: it is one file system to the guest.
-        let host = HostRoot(descriptor: opened.root)
+        // Directories and files in turn, so that neither drives the other out.
+        let (directories, files) = (KeptDescriptors(), KeptDescriptors())
+        let host = HostRoot(descriptor: opened.root, kept: directories)
         let overlay = OverlayFS.makeRoot(
             over: host, device: try host.node.attributes().device, limit: limit, devices: devices, budget: budget,
-            clock: clock)
-        let base = mounts.add(source: "overlay", type: "overlay")
+            outside: mounts.outside, kept: files, clock: clock)
+        SandboxTree.sweep([directories, files], kernel)
+        let base = mounts.add(source: "overlay", type: "overlay", showsOutside: true)
         root = base.attach(overlay, at: nil)
         anonymousFiles = AnonymousFiles(fileSystem(1), mountID: mounts.detached(source: "", type: "").id)
         information = SandboxInformation(
@@ -74,11 +77,28 @@ final class SandboxTree {
         }
         for (bind, place) in zip(configuration.binds, opened.binds) {
             try builder.mount(
-                try HostTree.root(descriptor: place.descriptor, openFile: place.openFile, devices: devices),
+                try HostTree.root(
+                    descriptor: place.descriptor, openFile: place.openFile, devices: devices, outside: mounts.outside),
                 at: bind.target, source: bind.source, type: "bind", isReadOnly: bind.isReadOnly, isExclusive: false)
         }
         // Not before every place to mount at has been made: in memory, whatever the guest may change.
         base.isReadOnly = configuration.isReadOnly
+    }
+
+    /// Closes what was kept open and has not been used for some seconds, as long as there is anything.
+    private static func sweep(_ all: [KeptDescriptors], _ kernel: Kernel) {
+        var isDue = false
+        func later() {
+            guard !isDue else { return }
+            isDue = true
+            let time = kernel.clock.now.advanced(byNanoseconds: 2_000_000_000)
+            _ = kernel.timers.schedule(at: time) {
+                isDue = false
+                for kept in all { kept.sweep() }
+                if all.contains(where: { $0.count > 0 }) { later() }
+            }
+        }
+        for kept in all { kept.whenFirst = { later() } }
     }
 }
 

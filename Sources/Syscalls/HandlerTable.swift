@@ -20,7 +20,9 @@ package enum Support: Sendable {
     case refused(Errno)
 }
 
-/// Binds a handler to the shape of its system call. The compiler checks that the types agree.
+/// Binds a handler to the shape of its system call. The compiler checks that the types agree. Inlined, so that each row's
+/// decoding is code for its own types.
+@inline(__always)
 func implement<each Argument: SyscallArgument>(
     _ spec: SyscallSpec<repeat each Argument>,
     _ support: Support = .full,

@@ -7,9 +7,13 @@ package import VFS
 package protocol LowerNode: AnyObject {
     var kind: FileKind { get }
     func attributes() throws(Errno) -> FileAttributes
+    /// What a directory's entry leads to now. Throws ENOENT.
+    func attributes(of name: FileName) throws(Errno) -> FileAttributes
     /// Throws ENOENT.
     func lookup(_ name: FileName) throws(Errno) -> any LowerNode
     func entries() throws(Errno) -> [DirectoryEntry]
+    /// The same, packed.
+    func listing() throws(Errno) -> DirectoryListing
     func readLink() throws(Errno) -> [UInt8]
     /// A host descriptor, open read-only, that the caller closes.
     func open() throws(Errno) -> Int32

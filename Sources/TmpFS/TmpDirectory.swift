@@ -18,6 +18,18 @@ final class TmpDirectory {
 
     subscript(name: FileName) -> TmpNode? { children[name] }
 
+    /// True if the name is the tree's own, and not only shown.
+    func owns(_ name: FileName) -> Bool { order[name] != nil }
+
+    /// True if a name was added or taken away here.
+    var isChanged: Bool { !order.isEmpty || !hidden.isEmpty }
+
+    /// The nodes that were looked up or made here.
+    var known: some Collection<TmpNode> { children.values }
+
+    /// What the name showed is not there any more.
+    func forget(_ name: FileName) { children[name] = nil }
+
     /// Keeps the node that shows a lower file.
     func remember(_ name: FileName, _ node: TmpNode) { children[name] = node }
 

@@ -8,6 +8,9 @@ package final class TmpFS {
     let magic: UInt64
     private var lastInode: UInt64
     let clock: () -> Timestamp
+    /// Lower files may change: what is known of them holds for a moment. Nil where they do not.
+    let outside: Outside?
+    let kept: KeptDescriptors
     /// What device nodes open.
     let devices: DeviceRegistry
 
@@ -26,8 +29,11 @@ package final class TmpFS {
     /// `firstInode`: numbers below are those of the lower file system.
     package init(
         device: UInt64, limit: Int64, magic: UInt64 = 0x0102_1994, firstInode: UInt64 = 1, directorySize: Int64? = nil,
-        devices: DeviceRegistry = DeviceRegistry(), budget: MemoryBudget? = nil, clock: @escaping () -> Timestamp
+        devices: DeviceRegistry = DeviceRegistry(), budget: MemoryBudget? = nil, outside: Outside? = nil,
+        kept: KeptDescriptors = KeptDescriptors(), clock: @escaping () -> Timestamp
     ) {
+        self.outside = outside
+        self.kept = kept
         self.device = device
         self.budget = budget ?? MemoryBudget(limit: limit)
         self.magic = magic
@@ -44,7 +50,11 @@ package final class TmpFS {
             return TmpNode(self, lower: lower, attributes: attributes)
         }
         let key = LowerKey(device: attributes.device, inode: attributes.inode)
-        if let known = shared[key] { return known }
+        if let known = shared[key] {
+            if known.shows(attributes) { return known }
+            // The host has given the number to another file.
+            known.vanish()
+        }
         let node = TmpNode(self, lower: lower, attributes: attributes)
         shared[key] = node
         return node

@@ -3,18 +3,43 @@ package import LinuxABI
 internal import VFS
 
 /// The bytes of regular files: the lower file's until the first change, then the node's own.
-extension TmpNode: HolePunching {
+extension TmpNode: HolePunching, DescriptorKeeper {
     func useLower() throws(Errno) {
-        if lowerDescriptor < 0, let lower { lowerDescriptor = try lower.open() }
+        if let number = keptNumber {
+            // Still open from the last time.
+            fileSystem.kept.drop(number)
+            keptNumber = nil
+        } else if lowerDescriptor < 0, let lower {
+            lowerDescriptor = try lower.open()
+        }
         lowerUsers += 1
     }
 
     func leaveLower() {
         lowerUsers -= 1
-        if lowerUsers == 0, lowerDescriptor >= 0 {
-            Host.close(lowerDescriptor)
-            lowerDescriptor = -1
+        guard lowerUsers == 0, lowerDescriptor >= 0 else { return }
+        guard contents == nil, fileSystem.outside != nil, stored.links > 0 else { return closeLower() }
+        keptNumber = fileSystem.kept.keep(self)
+    }
+
+    private func closeLower() {
+        Host.close(lowerDescriptor)
+        lowerDescriptor = -1
+    }
+
+    package func closeKept() {
+        guard keptNumber != nil else { return }
+        keptNumber = nil
+        closeLower()
+    }
+
+    /// What the node showed stands under no name that leads here any more.
+    func vanish() {
+        if let number = keptNumber {
+            fileSystem.kept.drop(number)
+            closeKept()
         }
+        fileSystem.forget(self)
     }
 
     func read(into output: inout OutputSpan<UInt8>, at offset: Int64) throws(Errno) {
@@ -46,7 +71,12 @@ extension TmpNode: HolePunching {
     }
 
     /// In bytes.
-    var size: Int64 { contents?.size ?? stored.size }
+    var size: Int64 {
+        if let contents { return contents.size }
+        // What cannot be asked for any more stays as it was.
+        try? load()
+        return stored.size
+    }
 
     package func truncate(to size: Int64) throws(Errno) {
         guard kind == .regular else { throw kind == .directory ? .EISDIR : .EINVAL }
@@ -57,6 +87,7 @@ extension TmpNode: HolePunching {
         }
         if size == 0, contents == nil {
             // Nothing to copy.
+            own()
             contents = FileContents(budget: fileSystem.budget)
         } else {
             try copyUp().truncate(to: size)
@@ -80,6 +111,7 @@ extension TmpNode: HolePunching {
     /// `SEEK_DATA` and `SEEK_HOLE`. Throws ENXIO.
     func seek(from offset: Int64, whence: Int32) throws(Errno) -> Int64 {
         if let contents { return try contents.seek(from: offset, whence: whence) }
+        try load()
         guard offset >= 0, offset < stored.size else { throw .ENXIO }
         guard lowerDescriptor >= 0 else { return whence == 3 ? offset : stored.size }
         return try Host.seek(lowerDescriptor, to: offset, whence: whence)
@@ -97,6 +129,7 @@ extension TmpNode: HolePunching {
             defer { if !isOpen { Host.close(descriptor) } }
             try copy.fill(from: descriptor)
         }
+        own()
         contents = copy
         return copy
     }

@@ -5,18 +5,57 @@ package import VFS
 extension TmpNode {
     package func lookup(_ name: FileName) throws(Errno) -> any Inode { try child(name) }
 
-    private func own() throws(Errno) -> TmpDirectory {
+    private func listed() throws(Errno) -> TmpDirectory {
         guard let directory else { throw .ENOTDIR }
         return directory
     }
 
     private func child(_ name: FileName) throws(Errno) -> TmpNode {
-        let directory = try own()
-        if let child = directory[name] { return child }
+        let directory = try listed()
+        if let known = directory[name] {
+            guard fileSystem.outside != nil, let lower, known.lower != nil, !directory.owns(name) else { return known }
+            if let confirmed = try confirm(known, name, in: lower) { return confirmed }
+            directory.forget(name)
+            known.vanish()
+        }
         guard directory.showsLower, !directory.hidden.contains(name), let lower else { throw .ENOENT }
         let child = try fileSystem.node(over: try lower.lookup(name))
         directory.remember(name, child)
         return child
+    }
+
+    /// The node, if the lower directory's name still leads to the file that it shows, or if guests have changed something
+    /// in it: as in every overlay, what is above counts. Otherwise nil.
+    private func confirm(_ known: TmpNode, _ name: FileName, in lower: any LowerNode) throws(Errno) -> TmpNode? {
+        do throws(Errno) {
+            let attributes = try lower.attributes(of: name)
+            if known.shows(attributes) {
+                if !known.isChanged { known.show(attributes) }
+                return known
+            }
+            guard known.holdsChanges else { return nil }
+            // Another directory below the guests' changes.
+            if known.kind == .directory, attributes.mode.kind == .directory {
+                known.lower = try lower.lookup(name)
+                if !known.isChanged { known.show(attributes) }
+            }
+            return known
+        } catch {
+            guard error == .ENOENT || error == .ENOTDIR else { throw error }
+            return known.holdsChanges ? known : nil
+        }
+    }
+
+    /// True if guests have changed the file, or anything below the directory.
+    private var holdsChanges: Bool {
+        var rest = [self]
+        while let node = rest.popLast() {
+            if node.isChanged || node.contents != nil || node.attachment != nil { return true }
+            guard let directory = node.directory else { continue }
+            if directory.isChanged { return true }
+            rest += directory.known
+        }
+        return false
     }
 
     private func insert(_ name: FileName, _ node: TmpNode) {
@@ -34,7 +73,7 @@ extension TmpNode {
         guard let directory else { return true }
         guard directory.count == 0 else { return false }
         guard directory.showsLower, let lower else { return true }
-        return try !lower.entries().contains { !directory.hidden.contains($0.name) }
+        return try lowerEntries(of: lower).allSatisfy { directory.hidden.contains($0.name) }
     }
 
     // MARK: Making
@@ -180,12 +219,22 @@ extension TmpNode {
 
     // MARK: Listing
 
+    /// A lower directory that has gone has no entries any more.
+    private func lowerEntries(of lower: any LowerNode) throws(Errno) -> [DirectoryEntry] {
+        do throws(Errno) {
+            return try lower.entries()
+        } catch {
+            guard error == .ENOENT || error == .ENOTDIR else { throw error }
+            return []
+        }
+    }
+
     package func entries() throws(Errno) -> [DirectoryEntry] {
-        let directory = try own()
+        let directory = try listed()
         try load()
         var entries: [DirectoryEntry] = []
         if directory.showsLower, let lower {
-            entries = try lower.entries()
+            entries = try lowerEntries(of: lower)
             if !directory.hidden.isEmpty { entries.removeAll { directory.hidden.contains($0.name) } }
         }
         for (name, node) in directory.own {
@@ -193,5 +242,16 @@ extension TmpNode {
             entries.append(DirectoryEntry(name: name, inode: node.stored.inode, kind: node.kind))
         }
         return entries
+    }
+
+    package func listing() throws(Errno) -> DirectoryListing {
+        let directory = try listed()
+        guard directory.showsLower, !directory.isChanged, let lower else { return DirectoryListing(try entries()) }
+        do throws(Errno) {
+            return try lower.listing()
+        } catch {
+            guard error == .ENOENT || error == .ENOTDIR else { throw error }
+            return DirectoryListing()
+        }
     }
 }

@@ -9,13 +9,19 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     var stored: FileAttributes
     /// False until the lower file's attributes were asked for.
     private var hasAttributes: Bool
-    let lower: (any LowerNode)?
+    /// The attributes are the node's own from now on: something was changed.
+    private(set) var isChanged: Bool
+    /// The moment in which they were the lower file's (see `Outside`).
+    private var seen: UInt64 = 0
+    var lower: (any LowerNode)?
 
     /// Regular files: nil while the lower file's bytes are the file's.
     var contents: FileContents?
     /// A host descriptor for the lower file's bytes, while somebody has the file open.
     var lowerDescriptor: Int32 = -1
     var lowerUsers = 0
+    /// Its number among the kept ones while nobody has.
+    var keptNumber: Int?
 
     /// What a directory holds; nil for everything else.
     let directory: TmpDirectory?
@@ -52,6 +58,7 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         lower = nil
         directory = kind == .directory ? TmpDirectory(showsLower: false) : nil
         hasAttributes = true
+        isChanged = true
         stored = FileAttributes()
         stored.inode = fileSystem.newInodeNumber()
         stored.device = fileSystem.device
@@ -79,7 +86,9 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         kind = lower.kind
         directory = lower.kind == .directory ? TmpDirectory(showsLower: true) : nil
         hasAttributes = attributes != nil
+        isChanged = false
         stored = attributes ?? FileAttributes()
+        if attributes != nil { seen = fileSystem.outside?.moment ?? 0 }
     }
 
     deinit {
@@ -89,13 +98,46 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
 
     // MARK: Attributes
 
-    /// Reads the lower file's attributes at the first look. Its device stays its own: numbers are unique only within one,
-    /// and the lower tree may hold several.
+    /// Reads the lower file's attributes at the first look of each moment, until a change makes them the node's own. Its
+    /// device stays its own: numbers are unique only within one, and the lower tree may hold several.
     func load() throws(Errno) {
-        guard !hasAttributes, let lower else { return }
-        stored = try lower.attributes()
-        hasAttributes = true
+        guard !isChanged, let lower else { return }
+        if hasAttributes {
+            guard let outside = fileSystem.outside else { return }
+            outside.look()
+            guard seen != outside.moment else { return }
+        }
+        do throws(Errno) {
+            if lowerDescriptor >= 0, lowerUsers > 0 { return show(FileAttributes(try Host.status(lowerDescriptor))) }
+            let attributes = try lower.attributes()
+            if !hasAttributes || shows(attributes) { return show(attributes) }
+        } catch {
+            guard hasAttributes, error == .ENOENT || error == .ENOTDIR || error == .ELOOP else { throw error }
+        }
+        // Nothing is left of it but what was known.
+        stored.links = 0
+        seen = fileSystem.outside?.moment ?? 0
     }
+
+    /// The lower file's attributes as they are now.
+    func show(_ attributes: FileAttributes) {
+        // Reading it here does not move the lower file's time.
+        let read = stored.accessTime
+        let isSame = hasAttributes && attributes.changeTime == stored.changeTime
+        stored = attributes
+        if isSame, read > attributes.accessTime { stored.accessTime = read }
+        hasAttributes = true
+        seen = fileSystem.outside?.moment ?? 0
+    }
+
+    /// True if these are of the very file that the node shows. Numbers are given again, times of birth are not.
+    func shows(_ attributes: FileAttributes) -> Bool {
+        hasAttributes && attributes.inode == stored.inode && attributes.device == stored.device
+            && attributes.mode.kind == kind && attributes.birthTime == stored.birthTime
+    }
+
+    /// From now on the attributes are the node's own.
+    func own() { isChanged = true }
 
     package func attributes() throws(Errno) -> FileAttributes {
         try load()
@@ -127,12 +169,16 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     }
 
     func touchModification() {
+        own()
         let now = fileSystem.clock()
         stored.modificationTime = now
         stored.changeTime = now
     }
 
-    func touchChange() { stored.changeTime = fileSystem.clock() }
+    func touchChange() {
+        own()
+        stored.changeTime = fileSystem.clock()
+    }
 
     /// The file was read. With `relatime` the time counts when it would otherwise be older than the last change, or than a
     /// day: see `mount(8)`. `isFirst`: the first reading of an open file, when the day is looked at.

@@ -3,13 +3,16 @@ package import LinuxABI
 /// A name in the tree and what it leads to. Linux's `dentry` with its `vfsmount`: a path walk ends at one, and working
 /// directories, open files and mappings point at them.
 ///
-/// Names that were looked up are remembered, also those that do not exist, as long as nobody but this kernel can change
-/// the file system; every change goes through `TreeChanges`, which keeps the memory true.
+/// Names that were looked up are remembered, also those that do not exist, where nobody but this kernel changes the file
+/// system; every change goes through `TreeChanges`, which keeps the memory true. What shows files of the host is remembered
+/// for a moment (see `Outside`), and then compared with the host.
 package final class Dentry {
     package private(set) var name: FileName
     /// Nil for the root of a mount.
     package private(set) var parent: Dentry?
     package let inode: any Inode
+    /// The inode's.
+    package let kind: FileKind
     package let mount: Mount
     /// The name is gone; what is open lives on.
     private var isMarkedDeleted: Bool
@@ -20,7 +23,9 @@ package final class Dentry {
     }
     /// What is mounted over this directory.
     package internal(set) var mounted: Mount?
-    private var children: [FileName: Remembered] = [:]
+    private var children = NameTable()
+    /// Look-ups are remembered.
+    private let remembers: Bool
     /// Names looked up in vain take room too.
     private static let maximumAbsent = 4096
     private var absentCount = 0
@@ -32,11 +37,6 @@ package final class Dentry {
 
     private struct Used {
         weak var dentry: Dentry?
-    }
-
-    private enum Remembered {
-        case present(Dentry)
-        case absent
     }
 
     /// True for what a magic link led to that stands nowhere: a pipe, a socket, a descriptor from outside.
@@ -56,6 +56,8 @@ package final class Dentry {
         self.parent = parent
         self.inode = inode
         self.mount = mount
+        kind = inode.kind
+        remembers = mount.isExclusive && inode.remembersNames
     }
 
     /// Directories above that nobody else holds go one after the other: one inside the other, a tree as deep as a guest
@@ -72,35 +74,65 @@ package final class Dentry {
 
     /// The child of that name, mounts not crossed. Throws ENOENT.
     package func child(_ name: FileName) throws(Errno) -> Dentry {
-        guard inode.remembersNames, mount.isExclusive else {
-            // A mount point and the way to it are remembered wherever they are.
-            if case .present(let pinned) = children[name] { return pinned }
-            let found = try inode.lookup(name)
-            if let known = used[name]?.dentry, known.inode === found, !known.isMarkedDeleted { return known }
-            let dentry = Dentry(name: name, parent: self, inode: found, mount: mount)
-            if inode.remembersNames { use(dentry) }
-            return dentry
-        }
-        switch children[name] {
-        case .present(let dentry): return dentry
-        case .absent: throw .ENOENT
-        case nil: break
-        }
+        if let known = try recall(name.hash, name.bytes, name.bytes.indices) { return known }
+        return try lookUp(name)
+    }
+
+    /// The same for a component of a path.
+    func child(_ path: [UInt8], _ range: Range<Int>) throws(Errno) -> Dentry {
+        let hash = FileName.hash(of: path, in: range)
+        if let known = try recall(hash, path, range) { return known }
+        return try lookUp(FileName(path, range, hash: hash))
+    }
+
+    /// What is remembered of a name, and may be believed; nil for nothing. Throws ENOENT where it is that nothing is there.
+    private func recall(_ hash: UInt64, _ path: [UInt8], _ range: Range<Int>) throws(Errno) -> Dentry? {
+        guard let place = children.find(hash, path, range), let entry = children[place] else { return nil }
+        guard entry.isPinned || !mount.showsOutside || entry.moment == mount.outside.moment else { return nil }
+        if let dentry = entry.dentry { return dentry }
+        // Where others make names, too, nothing is known to be missing.
+        guard remembers else { return nil }
+        throw .ENOENT
+    }
+
+    /// Asks the file system. What it gives again is the same dentry as before.
+    private func lookUp(_ name: FileName) throws(Errno) -> Dentry {
+        guard remembers else { return try lookUpAnew(name) }
+        let known = children.find(name)
         do throws(Errno) {
-            let dentry = Dentry(name: name, parent: self, inode: try inode.lookup(name), mount: mount)
-            children[name] = .present(dentry)
+            let found = try inode.lookup(name)
+            if let known, let dentry = children[known]?.dentry {
+                if dentry.inode === found {
+                    children.confirm(at: known, mount.outside.moment)
+                    return dentry
+                }
+                dentry.isMarkedDeleted = true
+            }
+            let dentry = Dentry(name: name, parent: self, inode: found, mount: mount)
+            remember(name, dentry)
             return dentry
         } catch {
-            if error == .ENOENT { remember(name, .absent) }
+            if error == .ENOENT {
+                if let known { children[known]?.dentry?.isMarkedDeleted = true }
+                remember(name, nil)
+            }
             throw error
         }
+    }
+
+    private func lookUpAnew(_ name: FileName) throws(Errno) -> Dentry {
+        let found = try inode.lookup(name)
+        if let known = used[name]?.dentry, known.inode === found, !known.isMarkedDeleted { return known }
+        let dentry = Dentry(name: name, parent: self, inode: found, mount: mount)
+        if inode.remembersNames { use(dentry) }
+        return dentry
     }
 
     /// Something is mounted here or below: the way to it must be found again.
     func pin() {
         var child = self
         while let directory = child.parent {
-            directory.remember(child.name, .present(child))
+            directory.remember(child.name, child, isPinned: true)
             child = directory
         }
     }
@@ -108,7 +140,7 @@ package final class Dentry {
     /// A new name leads to `inode`.
     func add(_ name: FileName, _ inode: any Inode) -> Dentry {
         let dentry = Dentry(name: name, parent: self, inode: inode, mount: mount)
-        if mount.isExclusive { remember(name, .present(dentry)) } else { use(dentry) }
+        if mount.isExclusive { remember(name, dentry) } else { use(dentry) }
         return dentry
     }
 
@@ -120,47 +152,53 @@ package final class Dentry {
         sweepAt = max(32, used.count * 2)
     }
 
-    private func remember(_ name: FileName, _ what: Remembered) {
-        if case .absent = children[name] { absentCount -= 1 }
-        if case .absent = what {
-            guard absentCount < Dentry.maximumAbsent else {
-                children[name] = nil
-                return
-            }
+    /// `dentry`: nil where nothing has the name.
+    private func remember(_ name: FileName, _ dentry: Dentry?, isPinned: Bool = false) {
+        if let known = children[name], known.dentry == nil { absentCount -= 1 }
+        if dentry == nil {
+            guard absentCount < Dentry.maximumAbsent else { return children.remove(name) }
             absentCount += 1
         }
-        children[name] = what
+        children.set(
+            NameTable.Entry(name: name, dentry: dentry, moment: mount.outside.moment, isPinned: isPinned))
     }
 
     /// The child's name is gone.
     func forget(_ child: Dentry) {
-        if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
+        if let known = children[child.name]?.dentry, known === child { remember(child.name, nil) }
         child.isMarkedDeleted = true
     }
 
     /// The child has moved to another name; whatever had that name is gone.
     func move(_ child: Dentry, to directory: Dentry, as newName: FileName) {
-        if case .present(let known) = children[child.name], known === child { remember(child.name, .absent) }
-        if case .present(let replaced) = directory.children[newName] { replaced.isMarkedDeleted = true }
+        let isPinned = isPinned(child)
+        if let known = children[child.name]?.dentry, known === child { remember(child.name, nil) }
+        directory.children[newName]?.dentry?.isMarkedDeleted = true
         directory.used[newName]?.dentry?.isMarkedDeleted = true
         if used[child.name]?.dentry === child { used[child.name] = nil }
         child.name = newName
         child.parent = directory
-        if mount.isExclusive { directory.remember(newName, .present(child)) } else { directory.use(child) }
+        if !mount.isExclusive { directory.use(child) }
+        if mount.isExclusive || isPinned { directory.remember(newName, child, isPinned: isPinned) }
     }
 
     /// Two names have changed places.
     func exchange(_ child: Dentry, with other: Dentry) {
         guard let parent = child.parent, let otherParent = other.parent else { return }
+        let (isPinned, isOtherPinned) = (parent.isPinned(child), otherParent.isPinned(other))
         (child.name, other.name) = (other.name, child.name)
         (child.parent, other.parent) = (otherParent, parent)
-        guard mount.isExclusive else {
+        if !mount.isExclusive {
             parent.use(other)
             otherParent.use(child)
-            return
         }
-        parent.remember(other.name, .present(other))
-        otherParent.remember(child.name, .present(child))
+        if mount.isExclusive || isOtherPinned { parent.remember(other.name, other, isPinned: isOtherPinned) }
+        if mount.isExclusive || isPinned { otherParent.remember(child.name, child, isPinned: isPinned) }
+    }
+
+    private func isPinned(_ child: Dentry) -> Bool {
+        guard let known = children[child.name], known.dentry === child else { return false }
+        return known.isPinned
     }
 
     /// True if this is `other` or lies below it.

@@ -1,10 +1,13 @@
+internal import HostSystem
 package import LinuxABI
 
-/// An open directory. Its entries are taken when reading begins, so that a cookie is an index; a seek to the beginning
-/// takes them anew.
+/// An open directory. Its entries are taken when reading begins, so that a position is an entry's number; a seek to the
+/// beginning takes them anew.
 package final class DirectoryFile: FileOperations {
     private let directory: any Inode
-    private var taken: [DirectoryEntry]?
+    private var taken: DirectoryListing?
+    /// Where in the listing the entry of a position begins: of the one that was read up to last.
+    private var cursor = (position: DirectoryListing.firstPosition, index: 0)
 
     package init(_ directory: any Inode) { self.directory = directory }
 
@@ -17,22 +20,63 @@ package final class DirectoryFile: FileOperations {
 
     package func write(_ file: OpenFile, _ bytes: Span<UInt8>, at offset: Int64?) throws(Errno) -> Int { throw .EBADF }
 
-    /// The entry at a position, with `.` and `..` first; nil past the end.
-    package func entry(at position: Int64, parentInode: UInt64) throws(Errno) -> DirectoryEntry? {
-        guard position >= 0 else { throw .EINVAL }
-        if position == 0 {
-            return DirectoryEntry(name: FileName("."), inode: try directory.attributes().inode, kind: .directory)
+    /// Entries from the file's position on as `getdents64(2)` packs them, as many as fit into `limit` bytes; `.` and `..`
+    /// come first. Moves the position behind them. None are the end. Throws EINVAL when not even one fits.
+    /// `parentInode`: the number that `..` has.
+    package func takeEntries(
+        _ file: OpenFile, limit: Int, parentInode: () throws(Errno) -> UInt64
+    ) throws(Errno) -> [UInt8] {
+        guard file.position >= 0 else { throw .EINVAL }
+        var bytes: [UInt8] = []
+        var position = file.position
+        while position < DirectoryListing.firstPosition {
+            guard bytes.count + 24 <= limit else { break }
+            let name: [UInt8] = position == 0 ? [0x2e] : [0x2e, 0x2e]
+            let inode = try position == 0 ? directory.attributes().inode : parentInode()
+            position += 1
+            DirectoryListing.put(
+                name.span, inode: inode, next: position, type: FileKind.directory.directoryEntryType, to: &bytes)
         }
-        if position == 1 { return DirectoryEntry(name: FileName(".."), inode: parentInode, kind: .directory) }
-        let entries: [DirectoryEntry]
-        if let taken {
-            entries = taken
-        } else {
-            entries = try directory.entries()
-            taken = entries
+        let listing = try listing()
+        guard position >= DirectoryListing.firstPosition else { return try moved(file, position, bytes) }
+        var (place, index) = cursor
+        if place != position {
+            (place, index) = (DirectoryListing.firstPosition, 0)
+            while place < position, listing.length(at: index) > 0 {
+                index += listing.length(at: index)
+                place += 1
+            }
+            // Past the end.
+            if place < position { return [] }
         }
-        let index = position - 2
-        return index < Int64(entries.count) ? entries[Int(index)] : nil
+        let start = index
+        while true {
+            let length = listing.length(at: index)
+            guard length > 0 else { break }
+            guard bytes.count + index - start + length <= limit else {
+                if bytes.isEmpty, index == start { throw .EINVAL }
+                break
+            }
+            index += length
+            place += 1
+        }
+        cursor = (place, index)
+        if index > start { bytes.append(copying: listing.bytes.span.extracting(start..<index)) }
+        return try moved(file, place, bytes)
+    }
+
+    private func moved(_ file: OpenFile, _ position: Int64, _ bytes: [UInt8]) throws(Errno) -> [UInt8] {
+        if bytes.isEmpty, position < DirectoryListing.firstPosition { throw .EINVAL }
+        file.position = position
+        return bytes
+    }
+
+    private func listing() throws(Errno) -> DirectoryListing {
+        if let taken { return taken }
+        let listing = try directory.listing()
+        taken = listing
+        cursor = (DirectoryListing.firstPosition, 0)
+        return listing
     }
 
     package func seek(_ file: OpenFile, to offset: Int64, whence: Int32) throws(Errno) -> Int64 {

@@ -68,6 +68,7 @@ package final class FileLocks {
 
     /// Takes the owner's locks off a range.
     package func clear(_ start: Int64, _ end: Int64, of owner: Owner) {
+        guard !ranges.isEmpty else { return }
         var kept: [Range] = []
         for held in ranges {
             guard held.owner == owner, held.start < end, start < held.end else {
@@ -161,6 +162,7 @@ package final class FileLocks {
 
     /// The last descriptor of a description is gone.
     package func forget(_ file: OpenFile) {
+        guard !whole.isEmpty || !ranges.isEmpty else { return }
         unlockWhole(file)
         clear(0, .max, of: .description(ObjectIdentifier(file)))
     }

@@ -26,6 +26,8 @@ package protocol Inode: AnyObject {
     func rename(_ name: FileName, to directory: any Inode, as newName: FileName, exchange: Bool) throws(Errno)
     /// Everything but `.` and `..`, in an order that stays the same while nothing changes.
     func entries() throws(Errno) -> [DirectoryEntry]
+    /// The same, packed as `getdents64(2)` has it.
+    func listing() throws(Errno) -> DirectoryListing
     /// A nameless regular file (`O_TMPFILE`).
     func createNameless(_ new: NewInode) throws(Errno) -> any Inode
 
@@ -55,17 +57,6 @@ package enum MagicTarget {
     case dentry(Dentry)
     /// An open file without a name: opening the link gives a new description of the same inode.
     case inode(any Inode)
-}
-
-/// One component of a path: not empty, without a slash, at most 255 bytes.
-package struct FileName: Hashable, Sendable, ExpressibleByStringLiteral {
-    package let bytes: [UInt8]
-
-    package init(_ bytes: [UInt8]) { self.bytes = bytes }
-    package init(_ text: StaticString) { bytes = Array(text.description.utf8) }
-    package init(stringLiteral text: StaticString) { self.init(text) }
-
-    package static let maximum = 255
 }
 
 /// What a new inode begins with.
@@ -175,6 +166,8 @@ extension Inode {
     ) throws(Errno) { throw .EPERM }
 
     package func entries() throws(Errno) -> [DirectoryEntry] { throw .ENOTDIR }
+
+    package func listing() throws(Errno) -> DirectoryListing { DirectoryListing(try entries()) }
 
     package func createNameless(_ new: NewInode) throws(Errno) -> any Inode { throw .EOPNOTSUPP }
 

@@ -9,6 +9,9 @@ package final class Mount {
     package var isReadOnly: Bool
     /// Only this kernel changes the file system: names and attributes may be remembered.
     package let isExclusive: Bool
+    /// Files of the host show through it, which others change: what is remembered holds for a moment.
+    package let showsOutside: Bool
+    package let outside: Outside
     package let id: Int
     /// Who watches files here; nil while nobody has asked to.
     package var watches: FileWatches?
@@ -18,8 +21,10 @@ package final class Mount {
 
     package init(
         id: Int, source: String, type: String, options: String = "relatime", fileSystemOptions: String = "",
-        isReadOnly: Bool = false, isExclusive: Bool = true
+        isReadOnly: Bool = false, isExclusive: Bool = true, showsOutside: Bool = false, outside: Outside = Outside()
     ) {
+        self.showsOutside = showsOutside
+        self.outside = outside
         self.id = id
         self.source = source
         self.type = type
@@ -44,17 +49,19 @@ package final class Mount {
 package final class MountTable {
     package private(set) var mounts: [Mount] = []
     private var nextID = 21
+    /// What all of them compare with.
+    package let outside = Outside()
 
     package init() {}
 
     /// A mount with a number of its own; it stands in the table from now on.
     package func add(
         source: String, type: String, options: String = "relatime", fileSystemOptions: String = "",
-        isReadOnly: Bool = false, isExclusive: Bool = true
+        isReadOnly: Bool = false, isExclusive: Bool = true, showsOutside: Bool = false
     ) -> Mount {
         let mount = detached(
             source: source, type: type, options: options, fileSystemOptions: fileSystemOptions, isReadOnly: isReadOnly,
-            isExclusive: isExclusive)
+            isExclusive: isExclusive, showsOutside: showsOutside)
         mounts.append(mount)
         return mount
     }
@@ -62,11 +69,12 @@ package final class MountTable {
     /// A mount that stands nowhere in the tree, as the kernel's own for nameless files.
     package func detached(
         source: String, type: String, options: String = "relatime", fileSystemOptions: String = "",
-        isReadOnly: Bool = false, isExclusive: Bool = true
+        isReadOnly: Bool = false, isExclusive: Bool = true, showsOutside: Bool = false
     ) -> Mount {
         defer { nextID += 1 }
         return Mount(
             id: nextID, source: source, type: type, options: options, fileSystemOptions: fileSystemOptions,
-            isReadOnly: isReadOnly, isExclusive: isExclusive)
+            isReadOnly: isReadOnly, isExclusive: isExclusive, showsOutside: showsOutside,
+            outside: outside)
     }
 }

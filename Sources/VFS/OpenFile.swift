@@ -4,6 +4,8 @@ package import LinuxABI
 package final class OpenFile {
     /// What the file does; never changes.
     package let operations: any FileOperations
+    /// Its inode is a socket's.
+    package let isSocket: Bool
     /// Access mode and status flags (`F_GETFL`); creation flags and `O_CLOEXEC` are not kept.
     package var flags: OpenFlags
     /// Where the next `read` or `write` without an explicit offset starts.
@@ -47,13 +49,16 @@ package final class OpenFile {
         self.operations = operations
         self.flags = flags
         self.location = location
-        if location != nil {
-            holds = operations.inode.locks
-            holds?.holders += 1
-        }
-        if flags.mayWrite, location != nil, operations.inode.kind == .regular {
-            writes = operations.inode.locks
-            writes?.writers += 1
+        let inode = operations.inode
+        let kind = inode.kind
+        isSocket = kind == .socket
+        guard location != nil else { return }
+        let locks = inode.locks
+        holds = locks
+        locks.holders += 1
+        if flags.mayWrite, kind == .regular {
+            writes = locks
+            locks.writers += 1
         }
     }
 

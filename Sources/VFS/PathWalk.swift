@@ -44,7 +44,7 @@ package struct PathWalk {
     private var linksLeft = 40
 
     /// `start`: where a relative path begins.
-    package init(root: Dentry, start: Dentry, credentials: FileCredentials, options: WalkOptions = [.followLast]) {
+    package init(root: Dentry, start: Dentry, credentials: FileCredentials, options: WalkOptions = .followLast) {
         self.root = options.contains(.inRoot) ? start : root
         self.start = start
         self.credentials = credentials
@@ -57,27 +57,25 @@ package struct PathWalk {
             guard options.contains(.allowEmpty) else { throw .ENOENT }
             return start
         }
-        return try end(of: try parent(of: path, from: start), follow: options.contains(.followLast))
+        root.mount.outside.look()
+        let place = try place(of: path, from: start)
+        return try end(of: place, in: path, follow: options.contains(.followLast))
     }
 
     /// The directory in which the path's last component stands or would stand; nothing is looked up there.
     package mutating func resolveParent(_ path: [UInt8]) throws(Errno) -> Parent {
         guard !path.isEmpty else { throw .ENOENT }
+        root.mount.outside.look()
         return try parent(of: path, from: start)
     }
 
     /// What stands at the parent's name.
     package mutating func end(of parent: Parent, follow: Bool) throws(Errno) -> Dentry {
         guard let name = parent.name else { return parent.directory }
-        let dentry = try step(parent.directory, name)
-        let result: Dentry
-        if dentry.inode.kind == .symbolicLink, follow || parent.mustBeDirectory {
-            result = try followLink(dentry, from: parent.directory)
-        } else {
-            result = dentry
-        }
-        if parent.mustBeDirectory, result.inode.kind != .directory { throw .ENOTDIR }
-        return result
+        let place = Place(
+            directory: parent.directory, name: name.bytes.indices, mustBeDirectory: parent.mustBeDirectory,
+            lastKind: parent.lastKind)
+        return try end(of: place, in: name.bytes, follow: follow)
     }
 
     /// The parent of what a link's own path leads to, for `open` with `O_CREAT` through a dangling link.
@@ -88,50 +86,86 @@ package struct PathWalk {
 
     // MARK: Steps
 
+    /// What `Parent` says, with the name where it stands in the path: most walks need no name of its own.
+    private struct Place {
+        let directory: Dentry
+        let name: Range<Int>?
+        let mustBeDirectory: Bool
+        let lastKind: Parent.LastKind
+    }
+
     private mutating func parent(of path: [UInt8], from start: Dentry) throws(Errno) -> Parent {
-        guard path.count < 4096 else { throw .ENAMETOOLONG }
+        let place = try place(of: path, from: start)
+        return Parent(
+            directory: place.directory, name: place.name.map { FileName(Array(path[$0])) },
+            mustBeDirectory: place.mustBeDirectory, lastKind: place.lastKind)
+    }
+
+    private mutating func place(of path: [UInt8], from start: Dentry) throws(Errno) -> Place {
+        let count = path.count
+        guard count < 4096 else { throw .ENAMETOOLONG }
         var here = start
-        var rest = path[...]
-        if rest.first == 0x2f {
+        if path.first == 0x2f {
             guard !options.contains(.beneath) else { throw .EXDEV }
             here = root
             if options.contains(.noCrossing), here.mount !== start.mount { throw .EXDEV }
         }
-        var last: ArraySlice<UInt8>?
+        var last: Range<Int>?
+        var index = 0
         while true {
-            rest = rest.drop { $0 == 0x2f }
-            guard !rest.isEmpty else { break }
-            let component = rest.prefix { $0 != 0x2f }
-            rest = rest.dropFirst(component.count)
-            if let last { here = try enter(here, last) }
-            last = component
+            while index < count, path[index] == 0x2f { index += 1 }
+            guard index < count else { break }
+            let begin = index
+            while index < count, path[index] != 0x2f { index += 1 }
+            if let last { here = try enter(here, path, last) }
+            last = begin..<index
         }
-        let hasSlash = path.last == 0x2f
         guard let last else {
-            return Parent(directory: here, name: nil, mustBeDirectory: true, lastKind: .root)
+            return Place(directory: here, name: nil, mustBeDirectory: true, lastKind: .root)
         }
-        guard here.inode.kind == .directory else { throw .ENOTDIR }
-        if last.elementsEqual([0x2e]) || last.elementsEqual([0x2e, 0x2e]) {
-            let isDot = last.count == 1
-            let end = try enter(here, last)
-            return Parent(directory: end, name: nil, mustBeDirectory: true, lastKind: isDot ? .dot : .dotDot)
+        guard here.kind == .directory else { throw .ENOTDIR }
+        if let dots = PathWalk.dots(path, last) {
+            let end = try enter(here, path, last)
+            return Place(directory: end, name: nil, mustBeDirectory: true, lastKind: dots)
         }
         guard last.count <= FileName.maximum else { throw .ENAMETOOLONG }
         try checkSearch(here)
-        return Parent(directory: here, name: FileName(Array(last)), mustBeDirectory: hasSlash, lastKind: .name)
+        return Place(directory: here, name: last, mustBeDirectory: path[count - 1] == 0x2f, lastKind: .name)
+    }
+
+    private mutating func end(of place: Place, in path: [UInt8], follow: Bool) throws(Errno) -> Dentry {
+        guard let name = place.name else { return place.directory }
+        let dentry = try step(place.directory, path, name)
+        let result: Dentry
+        if dentry.kind == .symbolicLink, follow || place.mustBeDirectory {
+            result = try followLink(dentry, from: place.directory)
+        } else {
+            result = dentry
+        }
+        if place.mustBeDirectory, result.kind != .directory { throw .ENOTDIR }
+        return result
+    }
+
+    /// `.` and `..`; nil for every other component.
+    private static func dots(_ path: [UInt8], _ component: Range<Int>) -> Parent.LastKind? {
+        let first = component.lowerBound
+        guard component.count <= 2, path[first] == 0x2e else { return nil }
+        if component.count == 1 { return .dot }
+        return path[first + 1] == 0x2e ? .dotDot : nil
     }
 
     /// One component on the way, links followed.
-    private mutating func enter(_ directory: Dentry, _ component: ArraySlice<UInt8>) throws(Errno) -> Dentry {
-        guard directory.inode.kind == .directory else { throw .ENOTDIR }
+    private mutating func enter(
+        _ directory: Dentry, _ path: [UInt8], _ component: Range<Int>
+    ) throws(Errno) -> Dentry {
+        guard directory.kind == .directory else { throw .ENOTDIR }
         try checkSearch(directory)
-        if component.elementsEqual([0x2e]) { return directory }
-        if component.elementsEqual([0x2e, 0x2e]) { return try above(directory) }
+        if let dots = PathWalk.dots(path, component) { return dots == .dot ? directory : try above(directory) }
         guard component.count <= FileName.maximum else { throw .ENAMETOOLONG }
-        let dentry = try step(directory, FileName(Array(component)))
-        guard dentry.inode.kind == .symbolicLink else { return dentry }
+        let dentry = try step(directory, path, component)
+        guard dentry.kind == .symbolicLink else { return dentry }
         let target = try followLink(dentry, from: directory)
-        guard target.inode.kind == .directory else { throw .ENOTDIR }
+        guard target.kind == .directory else { throw .ENOTDIR }
         return target
     }
 
@@ -142,9 +176,9 @@ package struct PathWalk {
     }
 
     /// A child, into whatever is mounted there.
-    private func step(_ directory: Dentry, _ name: FileName) throws(Errno) -> Dentry {
-        guard directory.inode.kind == .directory else { throw .ENOTDIR }
-        var dentry = try directory.child(name)
+    private func step(_ directory: Dentry, _ path: [UInt8], _ component: Range<Int>) throws(Errno) -> Dentry {
+        guard directory.kind == .directory else { throw .ENOTDIR }
+        var dentry = try directory.child(path, component)
         while let mounted = dentry.mounted?.root {
             if options.contains(.noCrossing) { throw .EXDEV }
             dentry = mounted
@@ -186,7 +220,7 @@ package struct PathWalk {
             }
         }
         let target = try linkTarget(link)
-        let parent = try parent(of: target, from: directory)
-        return try end(of: parent, follow: true)
+        let place = try place(of: target, from: directory)
+        return try end(of: place, in: target, follow: true)
     }
 }

@@ -3,11 +3,11 @@ import Testing
 
 @Suite("Host calls")
 struct HostCallTests {
-    /// The numbers that the wrappers of `HostSystem` pass on, wherever the number stands after `call(`.
+    /// The numbers that the wrappers of `HostSystem` pass on, wherever the number stands after `call(` or `rawCall(`.
     static func numbers(in file: SourceFile) -> Set<Int> {
         let text = file.code.joined(separator: "\n")
         return Set(
-            text.matches(of: /\b(?:call|vmTransfer)\(\s*(\d+)\b/).compactMap { Int($0.output.1) })
+            text.matches(of: /\b(?:call|rawCall|vmTransfer)\(\s*(\d+)\b/).compactMap { Int($0.output.1) })
     }
 
     @Test("the list in docs/host-calls.md is complete, and names no call that is not made")
@@ -48,7 +48,8 @@ struct HostCallTests {
     @Test("numbers are found on the same line and on the next")
     func recognition() {
         let file = SourceFile(
-            path: "Sources/X/x.swift", text: "try call(61, a)\n_ = try? call(\n    437, b)\nrecall(5)\ncall(number)")
-        #expect(HostCallTests.numbers(in: file) == [61, 437])
+            path: "Sources/X/x.swift",
+            text: "try call(61, a)\n_ = try? call(\n    437, b)\nrecall(5)\ncall(number)\nrawCall(\n    332, c)")
+        #expect(HostCallTests.numbers(in: file) == [61, 437, 332])
     }
 }

@@ -33,6 +33,30 @@ final class HostDirectory {
         try FileManager.default.linkItem(atPath: path + "/" + old, toPath: path + "/" + new)
     }
 
+    private func at<T>(_ name: String, _ body: (Int32, [UInt8]) throws(Errno) -> T) throws(Errno) -> T {
+        let full = (path + "/" + name) as NSString
+        let directory = try Host.openDirectory(full.deletingLastPathComponent)
+        defer { Host.close(directory) }
+        return try body(directory, Array(full.lastPathComponent.utf8))
+    }
+
+    /// Over whatever is there.
+    func move(_ old: String, _ new: String) throws(Errno) {
+        try at(old) { from, oldName throws(Errno) in
+            try at(new) { to, newName throws(Errno) in
+                try Host.rename(from: from, oldName, to: to, newName, flags: 0)
+            }
+        }
+    }
+
+    func remove(_ name: String, isDirectory: Bool = false) throws(Errno) {
+        try at(name) { directory, name throws(Errno) in try Host.unlink(in: directory, name, isDirectory: isDirectory) }
+    }
+
+    func setMode(_ name: String, _ mode: Int) throws {
+        try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path + "/" + name)
+    }
+
     func read(_ name: String) -> String? { try? String(contentsOfFile: path + "/" + name, encoding: .utf8) }
 
     func names(_ name: String = ".") -> [String] {
@@ -48,8 +72,11 @@ struct TestTree {
     let root: Dentry
     var credentials = FileCredentials.kernel
 
-    init(_ inode: any Inode, isExclusive: Bool = true) {
-        root = Mount(id: 1, source: "test", type: "test", isExclusive: isExclusive).attach(inode, at: nil)
+    init(_ inode: any Inode, isExclusive: Bool = true, outside: Outside? = nil) {
+        root = Mount(
+            id: 1, source: "test", type: "test", isExclusive: isExclusive, showsOutside: outside != nil,
+            outside: outside ?? Outside()
+        ).attach(inode, at: nil)
     }
 
     func find(_ path: String, follow: Bool = true, from start: Dentry? = nil) throws(Errno) -> Dentry {

@@ -38,9 +38,10 @@ extension Kernel {
     }
 
     private func lookForStrays() {
-        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 1_000_000_000)) { [weak self] in
-            self?.platform?.endStrays()
-            self?.lookForStrays()
+        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 1_000_000_000)) { [unowned self] in
+            // The timers are the kernel's own.
+            platform?.endStrays()
+            lookForStrays()
         }
     }
 

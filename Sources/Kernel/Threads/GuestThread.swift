@@ -110,12 +110,14 @@ package final class GuestThread: Waiter {
 
     /// From now on calls reach memory by way of the stub thread's payloads.
     func bindMemory() {
-        guard let stub else { return }
+        guard let stub, let map else { return }
         let memory = stub.guestMemory
-        memory.mayWrite = { [weak self] address, count in
+        // The map is bound anew where the thread gets another. A weak reference to the thread would make every other one
+        // to it several times as dear.
+        memory.mayWrite = { address, count in
             // The platform has checked that the range lies in the guest's address space.
             let (end, overflow) = address.addingReportingOverflow(UInt(count))
-            return !overflow && self?.map?.areas.surelyTakes(address..<end) ?? false
+            return !overflow && map.areas.surelyTakes(address..<end)
         }
         self.memory = memory
     }
@@ -174,7 +176,7 @@ extension GuestThread {
         for queue in queues { queue.add(self, for: events, exclusive: exclusive) }
         waits = queues
         if let deadline, deadline != .never {
-            self.deadline = kernel.timers.schedule(at: deadline) { [weak self] in self?.wakeUp() }
+            self.deadline = kernel.timers.schedule(at: deadline) { [unowned self] in wakeUp() }
         }
         state = .parked
         return .parked
@@ -282,6 +284,11 @@ extension GuestThread {
         }
     }
 
+    /// Writes a packed structure to guest memory. Throws EFAULT.
+    package func copyOut<let size: Int>(_ bytes: InlineArray<size, UInt8>, to address: UInt) throws(Errno) {
+        try memory.write(bytes.span, at: address)
+    }
+
     package func copyOut<T: GuestStructure, Pointee>(_ value: T, to pointer: UserPointer<Pointee>) throws(Errno) {
         try copyOut(value.encoded, to: pointer.address)
     }
@@ -297,6 +304,7 @@ extension GuestThread {
     package func copyInString(
         from address: UInt, limit: Int = 4096, tooLong: Errno = .ENAMETOOLONG
     ) throws(Errno) -> [UInt8] {
+        if let text = memory.stringAtHand(address, limit: limit) { return text }
         var bytes: [UInt8] = []
         var next = address
         while bytes.count < limit {

@@ -11,40 +11,38 @@ extension GuestThread {
         let file = try file(number)
         guard let directory = file.operations as? DirectoryFile else { throw .ENOTDIR }
         if let location = file.location, location.isDeleted { throw .ENOENT }
-        var parent: UInt64 = 0
-        if file.position <= 1, let location = file.location {
-            parent = try (location.parent ?? location.mount.point?.parent ?? location).inode.attributes().inode
-        }
         let start = file.position
-        var writer = ByteWriter(capacity: min(Int(count), 32768))
-        let limit = min(Int(count), GuestThread.maximumCopy)
-        while let entry = try directory.entry(at: file.position, parentInode: parent) {
-            let name = entry.name.bytes
-            let length = old ? (18 + name.count + 2 + 7) & ~7 : (19 + name.count + 1 + 7) & ~7
-            guard writer.bytes.count + length <= limit else {
-                guard !writer.bytes.isEmpty else { throw .EINVAL }
-                break
-            }
-            let end = writer.bytes.count + length
-            writer.put(entry.inode)
-            writer.put(file.position + 1)
-            writer.put(UInt16(length))
-            if !old { writer.put(entry.kind.directoryEntryType) }
-            writer.put(name)
-            writer.pad(to: old ? end - 1 : end)
-            if old { writer.put(entry.kind.directoryEntryType) }
-            file.position += 1
-            if writer.bytes.count > 65536 { break }
+        let limit = min(Int(count), GuestThread.largestListing)
+        var bytes = try directory.takeEntries(file, limit: limit) { () throws(Errno) in
+            guard let location = file.location else { return 0 }
+            return try (location.parent ?? location.mount.point?.parent ?? location).inode.attributes().inode
         }
+        if old { GuestThread.makeOld(&bytes) }
         do throws(Errno) {
-            try copyOut(writer.bytes, to: buffer)
+            try copyOut(bytes, to: buffer)
         } catch {
             // What nobody has seen is still to come.
             file.position = start
             throw error
         }
         file.location?.notify(.access)
-        return writer.bytes.count
+        return bytes.count
+    }
+
+    /// However large the guest's buffer is: what one call gives at most.
+    private static let largestListing = 65536
+
+    /// The older form has the type in an entry's last byte, and the name where the type stands in the newer.
+    private static func makeOld(_ bytes: inout [UInt8]) {
+        var index = 0
+        while index + DirectoryListing.headSize < bytes.count {
+            let end = index + Int(bytes[index + 16]) + Int(bytes[index + 17]) << 8
+            guard end > index + DirectoryListing.headSize, end <= bytes.count else { return }
+            let type = bytes[index + 18]
+            for place in index + 18..<end - 1 { bytes[place] = bytes[place + 1] }
+            bytes[end - 1] = type
+            index = end
+        }
     }
 
     func makeDirectoryAt(_ directory: FileNumber, _ pointer: UserString, _ mode: FileMode) throws(Errno) -> Int {

@@ -50,7 +50,7 @@ extension GuestThread {
 
     /// What stands at a path.
     func resolve(
-        _ directory: FileNumber, _ path: [UInt8], _ options: WalkOptions = [.followLast]
+        _ directory: FileNumber, _ path: [UInt8], _ options: WalkOptions = .followLast
     ) throws(Errno) -> Dentry {
         var walk = try walk(directory, path, options)
         return try walk.resolve(path)
@@ -58,7 +58,7 @@ extension GuestThread {
 
     /// The directory in which a path's last component stands.
     func resolveParent(_ directory: FileNumber, _ path: [UInt8]) throws(Errno) -> Parent {
-        var walk = try walk(directory, path, [])
+        var walk = try walk(directory, path, WalkOptions(rawValue: 0))
         return try walk.resolveParent(path)
     }
 

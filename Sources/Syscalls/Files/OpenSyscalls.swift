@@ -8,7 +8,7 @@ extension GuestThread {
     struct OpenRequest {
         var flags: OpenFlags
         var mode: FileMode
-        var options: WalkOptions = [.followLast]
+        var options: WalkOptions = .followLast
     }
 
     func openAt(
@@ -38,7 +38,7 @@ extension GuestThread {
         guard resolve & 0x18 != 0x18 else { throw .EINVAL }
         if open.contains(.pathOnly), flags & ~0o12_600_000 != 0 { throw .EINVAL }
         if resolve & 0x20 != 0 { throw .EAGAIN }
-        var options: WalkOptions = [.followLast]
+        var options: WalkOptions = .followLast
         if resolve & 1 != 0 { options.insert(.noCrossing) }
         if resolve & 2 != 0 { options.insert(.noMagicLinks) }
         if resolve & 4 != 0 { options.insert(.noLinks) }
@@ -167,10 +167,9 @@ extension GuestThread {
         if kind == .symbolicLink { throw .ELOOP }
         if kind == .directory, flags.accessMode != 0 || flags.contains(.truncate) { throw .EISDIR }
         guard !isNew else { return }
-        var access: Access = []
-        if flags.accessMode != 1 { access.insert(.read) }
-        if flags.accessMode != 0 { access.insert(.write) }
-        if flags.contains(.truncate) { access.insert(.write) }
+        let writes = flags.accessMode != 0 || flags.contains(.truncate)
+        let access = Access(
+            rawValue: (flags.accessMode != 1 ? Access.read.rawValue : 0) | (writes ? Access.write.rawValue : 0))
         let attributes = try dentry.inode.attributes()
         let isOnDisk = kind == .regular || kind == .directory
         if access.contains(.write), dentry.mount.isReadOnly, isOnDisk { throw .EROFS }

@@ -10,8 +10,10 @@ extension GuestThread {
     func read(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayRead else { throw .EBADF }
+        let segment = try Segment(buffer.address, count)
+        if let done = try readAtOnce(file, segment, at: nil) { return done }
         if count == 0, file.operations is DirectoryFile { throw .EISDIR }
-        return try read(file, [try Segment(buffer.address, count)], at: nil)
+        return try read(file, [segment], at: nil)
     }
 
     func pread(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
@@ -19,8 +21,10 @@ extension GuestThread {
         let file = try file(number)
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayRead else { throw .EBADF }
+        let segment = try Segment(buffer.address, count)
+        if let done = try readAtOnce(file, segment, at: Int64(offset)) { return done }
         if count == 0, file.operations is DirectoryFile { throw .EISDIR }
-        return try read(file, [try Segment(buffer.address, count)], at: Int64(offset))
+        return try read(file, [segment], at: Int64(offset))
     }
 
     func write(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
@@ -80,13 +84,40 @@ extension GuestThread {
 
     // MARK: Transfers
 
+    /// The short way of most reads: the file puts its bytes where the stub takes them from. Nil where it must be the long
+    /// way: nothing is ready, or the bytes do not fit there.
+    private func readAtOnce(_ file: OpenFile, _ segment: Segment, at offset: Int64?) throws(Errno) -> Int? {
+        let count = segment.count
+        guard count > 0, !restart.isAgain, !file.isSocket else { return nil }
+        let operations = file.operations
+        let movesPosition = offset == nil && operations.isSeekable
+        // What reaches past the largest offset is refused on the long way.
+        let start = offset ?? (movesPosition ? file.position : 0)
+        guard !start.addingReportingOverflow(Int64(count)).overflow else { return nil }
+        let done: Int?
+        do throws(Errno) {
+            done = try memory.produce(count, at: segment.address) { output throws(Errno) in
+                try operations.read(file, into: &output, at: offset)
+            }
+        } catch {
+            guard error == .EAGAIN || error == .EINTR else { throw error }
+            return nil
+        }
+        guard let done else { return nil }
+        process.transfers.reads &+= 1
+        process.transfers.bytesRead &+= UInt64(done)
+        if movesPosition { file.position &+= Int64(done) }
+        if done > 0, let location = file.location { location.notify(.access) }
+        return done
+    }
+
     /// What every way of reading comes to: into the segments, from the offset or from where the file stands.
     private func read(
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
         if !restart.isAgain { process.transfers.reads &+= 1 }
-        if operations.inode.kind == .socket, let socket = operations as? any Socket {
+        if file.isSocket, let socket = operations as? any Socket {
             return try receive(from: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
@@ -130,7 +161,7 @@ extension GuestThread {
     ) throws(Errno) -> Int {
         let operations = file.operations
         if !restart.isAgain { process.transfers.writes &+= 1 }
-        if operations.inode.kind == .socket, let socket = operations as? any Socket {
+        if file.isSocket, let socket = operations as? any Socket {
             return try send(to: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable

@@ -8,10 +8,9 @@ extension GuestThread {
     private static let statFlags: UInt32 = 0x100 | 0x800 | 0x1000
 
     private func walkOptions(_ flags: UInt32) -> WalkOptions {
-        var options: WalkOptions = []
-        if flags & 0x100 == 0 { options.insert(.followLast) }
-        if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
-        return options
+        let follows = flags & 0x100 == 0 ? WalkOptions.followLast.rawValue : 0
+        let allows = flags & 0x1000 != 0 ? WalkOptions.allowEmpty.rawValue : 0
+        return WalkOptions(rawValue: follows | allows)
     }
 
     /// A path that may be empty when the flags allow it, with NULL standing for the empty one as newer Linux has it.
@@ -54,7 +53,7 @@ extension GuestThread {
         stat.accessTime = attributes.accessTime
         stat.modificationTime = attributes.modificationTime
         stat.changeTime = attributes.changeTime
-        try copyOut(stat.encoded, to: buffer)
+        try copyOut(stat.packed, to: buffer)
         return 0
     }
 

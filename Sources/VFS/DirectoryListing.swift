@@ -1,0 +1,56 @@
+internal import HostSystem
+package import LinuxABI
+
+/// What a directory holds but `.` and `..`, packed one after the other as `getdents64(2)` hands it out: inode number (8
+/// bytes), the position behind the entry (8), length (2), type (1), name with its NUL, padded to 8 bytes.
+package struct DirectoryListing: Sendable {
+    package private(set) var bytes: [UInt8] = []
+    package private(set) var count = 0
+
+    /// Positions 0 and 1 are those of `.` and `..`.
+    package static let firstPosition: Int64 = 2
+    package static let headSize = 19
+
+    package init() {}
+
+    package init(_ entries: [DirectoryEntry]) {
+        bytes.reserveCapacity(entries.count * 32)
+        for entry in entries { append(entry.name.bytes.span, inode: entry.inode, kind: entry.kind) }
+    }
+
+    package mutating func reserve(_ size: Int) { bytes.reserveCapacity(bytes.count + size) }
+
+    package mutating func append(_ name: Span<UInt8>, inode: UInt64, kind: FileKind) {
+        DirectoryListing.put(
+            name, inode: inode, next: DirectoryListing.firstPosition + Int64(count) + 1,
+            type: kind.directoryEntryType, to: &bytes)
+        count += 1
+    }
+
+    /// Appends one entry to some bytes.
+    package static func put(
+        _ name: Span<UInt8>, inode: UInt64, next: Int64, type: UInt8, to bytes: inout [UInt8]
+    ) {
+        let length = (headSize + name.count + 1 + 7) & ~7
+        bytes.append(addingCapacity: length) { output in
+            for shift in stride(from: 0, to: 64, by: 8) {
+                output.append(UInt8(truncatingIfNeeded: inode &>> UInt64(shift)))
+            }
+            let next = UInt64(bitPattern: next)
+            for shift in stride(from: 0, to: 64, by: 8) {
+                output.append(UInt8(truncatingIfNeeded: next &>> UInt64(shift)))
+            }
+            output.append(UInt8(truncatingIfNeeded: length))
+            output.append(UInt8(truncatingIfNeeded: length >> 8))
+            output.append(type)
+            output.append(copying: name)
+            output.append(repeating: 0, count: length - headSize - name.count)
+        }
+    }
+
+    /// The length of the entry that begins at an index; 0 past the end.
+    package func length(at index: Int) -> Int {
+        guard index >= 0, index + DirectoryListing.headSize < bytes.count else { return 0 }
+        return Int(bytes[index + 16]) | Int(bytes[index + 17]) << 8
+    }
+}
