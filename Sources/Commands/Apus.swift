@@ -11,12 +11,13 @@ package struct Apus: ParsableCommand {
               apus trace --native -- ls            its system calls on the host
               apus diff -- ls -l                   the same program on both, compared
               apus test files                      the corpus, or a part of it
+              apus bench --quick                   how fast the sandbox is
               apus doctor                          whether the sandbox runs on this host
             """,
         version: "0.1.0",
         subcommands: [
             RunCommand.self, TraceCommand.self, DiffCommand.self, TestCommand.self, ReportCommand.self,
-            SyscallsCommand.self, InspectCommand.self, DoctorCommand.self,
+            SyscallsCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self,
         ])
 
     package init() {}

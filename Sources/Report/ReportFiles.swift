@@ -1,3 +1,4 @@
+package import Bench
 package import Corpus
 internal import Foundation
 
@@ -17,9 +18,11 @@ package struct ReportFiles {
             throw failure(cases, error)
         }
         let coverage = Coverage(results)
-        let pages = try Pages()
+        // What `apus bench` has left there stays, and is led to.
+        let bench = try? BenchStore.read(directory + "/bench.json")
+        let pages = try Pages([.overview, .calls] + (bench == nil ? [] : [.bench]))
         try put(StyleSheet.text, "style.css")
-        try put(pages.overview(OverviewPage(results, coverage)), "index.html")
+        try put(pages.overview(OverviewPage(results, coverage, bench)), "index.html")
         try put(pages.calls(CallsPage(results, coverage)), "syscalls.html")
         for result in results.cases {
             try put(pages.item(CasePage(result, results)), "cases/\(CasePage.fileName(result))")
@@ -27,6 +30,26 @@ package struct ReportFiles {
         try put(MarkdownReport(results, coverage).text, "report.md")
         try put(JUnitReport(results).text, "junit.xml")
         try ResultStore.write(results, to: directory + "/results.json")
+        if let bench { try put(pages.bench(BenchPage(bench)), "bench.html") }
+    }
+
+    /// Writes what a run of the benchmark has measured: page, table, chart and store. The pages of the corpus that are
+    /// there are written again, to lead to it.
+    package func write(_ bench: BenchResults) throws(CorpusError) {
+        do {
+            try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+        } catch {
+            throw failure(directory, error)
+        }
+        try put(StyleSheet.text, "style.css")
+        try put(RatioChart(bench).text, "bench.svg")
+        try put(BenchMarkdown(bench).text, "bench.md")
+        try BenchStore.write(bench, to: directory + "/bench.json")
+        let results = directory + "/results.json"
+        guard FileManager.default.fileExists(atPath: results) else {
+            return try put(Pages([.bench]).bench(BenchPage(bench)), "bench.html")
+        }
+        try write(ResultStore.read(results))
     }
 
     private func put(_ text: String, _ name: String) throws(CorpusError) {

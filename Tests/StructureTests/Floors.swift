@@ -49,11 +49,12 @@ enum Floors {
         Floor(name: "Expect", house: .toolkit, level: 4, outside: ["Foundation", "Yams"]),
         Floor(
             name: "Corpus", house: .toolkit, level: 5, outside: ["Foundation", "Synchronization", "Yams", "Logging"]),
-        Floor(name: "Report", house: .toolkit, level: 6, outside: ["Foundation", "Mustache"]),
+        Floor(name: "Bench", house: .toolkit, level: 6, outside: ["Foundation", "Synchronization"]),
+        Floor(name: "Report", house: .toolkit, level: 7, outside: ["Foundation", "Mustache"]),
         Floor(
-            name: "Commands", house: .toolkit, level: 7,
+            name: "Commands", house: .toolkit, level: 8,
             outside: ["Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Logging"]),
-        Floor(name: "apus", house: .toolkit, level: 8, outside: ["Foundation", "ArgumentParser"]),
+        Floor(name: "apus", house: .toolkit, level: 9, outside: ["Foundation", "ArgumentParser"]),
 
         Floor(name: "SyscallTableGenerator", house: .generator, level: 0, outside: ["Foundation"]),
         Floor(

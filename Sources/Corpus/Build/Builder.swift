@@ -1,10 +1,8 @@
 internal import Foundation
 internal import HostSystem
 internal import LinuxABI
-internal import TraceModel
 
-/// Builds C cases with the host's compilers into `corpus/build/bin`, and only what has changed: next to each program
-/// lies the digest of all that it was made from.
+/// Builds C cases with the host's compilers into `corpus/build/bin`, and only what has changed (`Compilation`).
 package struct Builder: Sendable {
     private let paths: CorpusPaths
     /// A digest of the headers that every case may include.
@@ -56,32 +54,9 @@ package struct Builder: Sendable {
         let command =
             [compiler.path, "-O1", "-g", "-std=gnu17", "-pthread", "-I\(paths.include)"]
             + variant.flags(kernelHeaders: paths.kernelHeaders) + ["-o", output, item.file] + linkFlags
-        var hash = ContentHash()
-        for part in command + [compiler.version, headers] { hash.update(Array(part.utf8) + [0]) }
-        hash.update(FileManager.default.contents(atPath: item.file) ?? Data())
-        let digest = hash.hexadecimal
-        let stamp = output + ".sha256"
-        if FileManager.default.isExecutableFile(atPath: output),
-            FileManager.default.contents(atPath: stamp) == Data(digest.utf8)
-        {
-            return .built(output)
-        }
-        return compile(command, output: output, stamp: stamp, digest: digest)
-    }
-
-    private func compile(_ command: [String], output: String, stamp: String, digest: String) -> Product {
-        do {
-            try? FileManager.default.removeItem(atPath: stamp)
-            try paths.create((output as NSString).deletingLastPathComponent)
-            let said = try HostProgram.run(command, seconds: 120)
-            guard said.status.exitCode == 0 else {
-                return .failed(said.timedOut ? "the compiler did not end within 120 s" : said.text)
-            }
-            try Data(digest.utf8).write(to: URL(fileURLWithPath: stamp))
-            return .built(output)
-        } catch {
-            return .failed("\(error)")
-        }
+        return Compilation(
+            command, output: output, version: compiler.version, headers: headers, sources: [item.file]
+        ).run()
     }
 
     /// musl's own include directory lacks the kernel's headers, and the whole of /usr/include would bring glibc's along:

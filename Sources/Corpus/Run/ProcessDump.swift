@@ -26,7 +26,7 @@ package struct ThreadDump: Sendable, Hashable, Codable {
         stack = []
     }
 
-    init(process: Int32, thread: Int32) {
+    package init(process: Int32, thread: Int32) {
         let folder = "/proc/\(process)/task/\(thread)"
         func text(_ file: String) -> String {
             let bytes = FileManager.default.contents(atPath: "\(folder)/\(file)") ?? Data()
@@ -54,27 +54,37 @@ package struct ThreadDump: Sendable, Hashable, Codable {
 }
 
 /// Looks at a process and all that descends from it, through /proc.
-enum ProcessDump {
+package enum ProcessDump {
     /// No dump is longer.
     private static let limit = 64
 
-    static func take(below process: Int32) -> [ThreadDump] {
+    /// What each thread is doing.
+    package static func take(below process: Int32) -> [ThreadDump] {
+        var dumps: [ThreadDump] = []
+        for next in processes(below: process) where dumps.count < limit {
+            for thread in contents("/proc/\(next)/task").compactMap({ Int32($0) }).sorted() where dumps.count < limit {
+                dumps.append(ThreadDump(process: next, thread: thread))
+            }
+        }
+        return dumps
+    }
+
+    /// The process itself and its descendants.
+    package static func processes(below process: Int32) -> [Int32] {
         var children: [Int32: [Int32]] = [:]
         for name in contents("/proc") {
             guard let number = Int32(name), let parent = parent(of: number) else { continue }
             children[parent, default: []].append(number)
         }
-        var dumps: [ThreadDump] = []
+        var found: [Int32] = []
         var waiting = [process]
         var seen: Set<Int32> = []
-        while let next = waiting.popLast(), dumps.count < limit {
+        while let next = waiting.popLast() {
             guard seen.insert(next).inserted else { continue }
-            for thread in contents("/proc/\(next)/task").compactMap({ Int32($0) }).sorted() where dumps.count < limit {
-                dumps.append(ThreadDump(process: next, thread: thread))
-            }
+            found.append(next)
             waiting += (children[next] ?? []).sorted(by: >)
         }
-        return dumps
+        return found
     }
 
     private static func parent(of process: Int32) -> Int32? {

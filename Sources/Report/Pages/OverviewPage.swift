@@ -1,3 +1,4 @@
+internal import Bench
 internal import Corpus
 internal import Diff
 internal import Expect
@@ -67,8 +68,11 @@ struct OverviewPage {
     let hasErrors: Bool
     let stale: [Stale]
     let hasStale: Bool
+    /// What the benchmark says, if it has been run.
+    let speed: String
+    let hasSpeed: Bool
 
-    init(_ results: Results, _ coverage: Coverage) {
+    init(_ results: Results, _ coverage: Coverage, _ bench: BenchResults? = nil) {
         verdict = Words.verdict(results)
         visible = Words.visible(results)
         date = Words.date(results.date)
@@ -109,6 +113,8 @@ struct OverviewPage {
             Stale(place: Words.place(entry), text: "\(Words.subject(entry)): \(entry.reason)")
         }
         hasStale = !stale.isEmpty
+        speed = bench.map(BenchPage.verdict) ?? ""
+        hasSpeed = bench != nil
     }
 
     private static func family(_ name: String, _ cases: [CaseResult]) -> Family {

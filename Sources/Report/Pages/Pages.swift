@@ -5,15 +5,16 @@ internal import Mustache
 struct Pages {
     private let library: MustacheLibrary
 
-    /// Throws only if a template of this program is itself wrong.
-    init() throws(CorpusError) {
+    /// `links` are the pages that there are. Throws only if a template of this program is itself wrong.
+    init(_ links: [PageLink] = [.overview, .calls]) throws(CorpusError) {
         var library = MustacheLibrary()
         do {
             for (name, text) in [
-                ("head", LayoutTemplate.head), ("foot", LayoutTemplate.foot), ("segments", LayoutTemplate.segments),
+                ("head", LayoutTemplate.head(links)), ("foot", LayoutTemplate.foot),
+                ("segments", LayoutTemplate.segments),
                 ("overview", OverviewTemplate.text), ("calls", CallsTemplate.text),
                 ("callRow", CallsTemplate.row), ("callSummary", CallsTemplate.summary), ("case", CaseTemplate.text),
-                ("divergence", CaseTemplate.divergence),
+                ("divergence", CaseTemplate.divergence), ("bench", BenchTemplate.text),
             ] {
                 try library.register(text, named: name)
             }
@@ -25,6 +26,7 @@ struct Pages {
 
     func overview(_ page: OverviewPage) -> String { render(page, "overview") }
     func calls(_ page: CallsPage) -> String { render(page, "calls") }
+    func bench(_ page: BenchPage) -> String { render(page, "bench") }
     func item(_ page: CasePage) -> String { render(page, "case") }
 
     private func render(_ page: Any, _ name: String) -> String { library.render(page, withTemplate: name) ?? "" }

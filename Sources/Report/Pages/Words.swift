@@ -65,9 +65,10 @@ enum Words {
         iso.count >= 16 ? "\(iso.prefix(10)) \(iso.dropFirst(11).prefix(5)) UTC" : iso
     }
 
-    static func host(_ results: Results) -> String {
-        let host = results.host
-        return "\(host.system), Linux \(host.kernel), \(host.machine), \(count(host.processors, "processor"))"
+    static func host(_ results: Results) -> String { host(results.host) }
+
+    static func host(_ host: HostFacts) -> String {
+        "\(host.system), Linux \(host.kernel), \(host.machine), \(count(host.processors, "processor"))"
     }
 
     /// Where a divergence is: `read: result`, `stdout`.

@@ -12,6 +12,9 @@ enum OverviewTemplate {
         <li><span class="badge {{name}}">{{name}}</span> <b>{{count}}</b> <span class="quiet">{{meaning}}</span></li>
         {{/outcomes}}
         </ul>
+        {{#hasSpeed}}
+        <p><a href="bench.html">Speed</a>: {{speed}}</p>
+        {{/hasSpeed}}
 
         {{#hasErrors}}
         <h2>Wrong manifests</h2>

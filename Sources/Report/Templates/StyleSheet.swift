@@ -62,6 +62,8 @@ enum StyleSheet {
         table.numbers thead th:first-child, table.numbers td.word { text-align: left; }
         table.numbers thead th:first-child { padding-left: 0; }
         table.numbers.calls thead th:nth-child(3) { text-align: left; }
+        figure.chart { margin: 0; overflow-x: auto; } figure.chart svg { min-width: 44rem; max-width: 60rem; }
+        table.bench td, table.bench thead th { padding-left: .9rem; white-space: nowrap; }
         td.zero, tr.unused td, tr.unused th { color: var(--quiet); }
         td.zero { opacity: .75; }
         .divergence { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .25rem 1rem .75rem;
