@@ -124,7 +124,7 @@ let allTests: [Target] = [
         name: "kernel-stand-in", dependencies: ["Trace", "TraceModel", "LinuxABI"], path: "Tests/KernelStandIn",
         swiftSettings: strict),
     tests(of: "Corpus", with: ["Diff", "Trace", "TraceModel", "Expect", "HostSystem", "LinuxABI", "kernel-stand-in"]),
-    tests(of: "Bench", with: ["Corpus", "HostSystem"]),
+    tests(of: "Bench", with: ["Corpus", "TraceModel"]),
     tests(of: "Report", with: ["Bench", "Corpus", "Diff", "Trace", "Expect"]),
     tests(of: "Commands", with: ["Corpus", "HostSystem", "TraceModel", "apus", "kernel-stand-in", argumentParser]),
     tests(of: "Inspect", with: ["ELFImage"]),

@@ -15,7 +15,7 @@ package final class BenchRun: Sendable {
         package var limit = 60
         /// Milliseconds for each measurement of a call.
         package var milliseconds = 200
-        /// Seconds after which no further round begins, if there have been two; nil for no such thing.
+        /// Seconds after which nothing is measured for the second time or more; nil for no such thing.
         package var budget: Double?
 
         package init() {}
@@ -87,21 +87,18 @@ package final class BenchRun: Sendable {
         results.withLock { [rows] in $0.rows = rows }
         warmUp()
         for round in 0..<options.rounds {
-            let roundBegun = clock.now
-            measure(round, "round \(round + 1) of \(options.rounds)", only: nil)
+            guard measure(round, "round \(round + 1) of \(options.rounds)", only: nil) else { break }
             results.withLock { results in
                 results.rounds = round + 1
                 results.seconds = (clock.now - begun) / .seconds(1)
             }
-            let next = (clock.now - begun) / .seconds(1) + (clock.now - roundBegun) / .seconds(1)
-            if let budget = options.budget, round > 0, next > budget { break }
         }
         return soFar
     }
 
     /// Further rounds of some operations.
     package func more(_ rounds: Int, of names: Set<String>) -> BenchResults {
-        for round in 0..<rounds { measure(round, "once more", only: names) }
+        for round in 0..<rounds { _ = measure(round, "once more", only: names) }
         return results.withLock { results in
             results.seconds = (clock.now - begun) / .seconds(1)
             return results
@@ -129,14 +126,19 @@ package final class BenchRun: Sendable {
         }
     }
 
-    private func measure(_ round: Int, _ title: String, only names: Set<String>?) {
+    /// One round.
+    /// - Returns: false if there was no time for all of it.
+    private func measure(_ round: Int, _ title: String, only names: Set<String>?) -> Bool {
         for (index, operation) in options.operations.enumerated() {
             guard names?.contains(operation.name) ?? true, soFar.rows[index].skipped == nil else { continue }
+            let elapsed = (clock.now - begun) / .seconds(1)
+            if names == nil, round > 0, let budget = options.budget, elapsed > budget { return false }
             progress("\(title): \(operation.name)")
             for binding in options.bindings {
                 for runtime in sides(of: operation, round) { measure(operation, index, runtime, binding) }
             }
         }
+        return true
     }
 
     /// In turn each goes first: who does, finds the processor in another state than who follows.
@@ -182,7 +184,7 @@ package final class BenchRun: Sendable {
     }
 
     /// A runtime, with the reason if it can't take part.
-    private static func tried(_ runtime: Runtime, _ rig: Rig) -> Runtime {
+    static func tried(_ runtime: Runtime, _ rig: Rig) -> Runtime {
         var runtime = runtime
         if !runtime.isInstalled {
             runtime.skipped = "is not installed"

@@ -142,7 +142,7 @@ extension Operation {
         Operation("redis", "redis, 20,000 requests", .server { fixtures in ["sh", "-c", fixtures.redis] })
             .needing("redis-server", of: "redis-server").needing("redis-benchmark", of: "redis-tools"),
         Operation("nginx", "nginx, 2,000 requests", .server { fixtures in ["sh", "-c", fixtures.nginx] })
-            .needing("nginx", of: "nginx-light"),
+            .needing("nginx", of: "nginx"),
     ]
 
     private static let surroundings = [

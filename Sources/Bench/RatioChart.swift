@@ -38,12 +38,21 @@ package struct RatioChart {
     private var plotTop: Double { 2 * Self.margin }
     private var plotBottom: Double { plotTop + Double(rows.count) * rowHeight }
 
+    /// A file of its own.
     package var text: String {
+        svg(attributes: "xmlns=\"http://www.w3.org/2000/svg\" ")
+    }
+
+    /// To stand in a page, which knows the notation without being told of it.
+    package var inline: String { svg(attributes: "") }
+
+    private func svg(attributes: String) -> String {
         let height = plotBottom + Self.margin
         var svg = """
-            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Int(Self.width)) \(Int(height))" class="ratios" role="img" \
+            <svg \(attributes)viewBox="0 0 \(Int(Self.width)) \(Int(height))" class="ratios" role="img" \
             aria-label="Ratios to native by operation, on a logarithmic scale">
             <style>\(Self.style)</style>
+            <rect class="ratios-ground" width="\(Int(Self.width))" height="\(Int(height))"></rect>
 
             """
         svg += legend
@@ -85,16 +94,16 @@ package struct RatioChart {
     }
 
     private var legend: String {
-        var x = Self.labelWidth
+        var x = Self.margin
         var svg = ""
         func entry(_ mark: String, _ words: String) {
             svg += mark + label(words, x + 18, 22, "start")
-            x += 34 + 7 * Double(words.count)
+            x += 36 + 6.4 * Double(words.count)
         }
         for binding in results.bindings {
             let title = "sandbox, " + binding.title(processors: results.host.processors)
             entry(
-                "<rect class=\"ratios-\(binding.rawValue)\" x=\"\(number(x))\" y=\"12\" width=\"12\" height=\"12\"/>\n",
+                "<rect class=\"ratios-\(binding.rawValue)\" x=\"\(number(x))\" y=\"12\" width=\"12\" height=\"12\"></rect>\n",
                 title)
         }
         entry(line("ratios-met", x + 6, 11, x + 6, 25), "target, met")
@@ -109,7 +118,7 @@ package struct RatioChart {
     }
 
     private func line(_ style: String, _ x: Double, _ y: Double, _ endX: Double, _ endY: Double) -> String {
-        "<line class=\"\(style)\" x1=\"\(number(x))\" y1=\"\(number(y))\" x2=\"\(number(endX))\" y2=\"\(number(endY))\"/>\n"
+        "<line class=\"\(style)\" x1=\"\(number(x))\" y1=\"\(number(y))\" x2=\"\(number(endX))\" y2=\"\(number(endY))\"></line>\n"
     }
 
     private func dot(_ index: Int, _ x: Double, _ y: Double, _ title: String) -> String {
@@ -129,16 +138,16 @@ package struct RatioChart {
     }
 
     private static let style = """
-        .ratios { --ratio-text: #1c2126; --ratio-line: #d9dee3; --ratio-all: #2f6fb0; --ratio-one: #8fb6dd; \
+        .ratios { --ratio-ground: #ffffff; --ratio-text: #1c2126; --ratio-line: #d9dee3; --ratio-all: #2f6fb0; --ratio-one: #8fb6dd; \
         --ratio-met: #1a6b37; --ratio-missed: #b3261e; }
-        @media (prefers-color-scheme: dark) { .ratios { --ratio-text: #e3e7eb; --ratio-line: #343c44; \
+        @media (prefers-color-scheme: dark) { .ratios { --ratio-ground: #14181c; --ratio-text: #e3e7eb; --ratio-line: #343c44; \
         --ratio-all: #6ea8e0; --ratio-one: #3f6690; --ratio-met: #6fce8e; --ratio-missed: #ff8a80; } }
         .ratios text { font: 12px system-ui, sans-serif; fill: var(--ratio-text); }
         .ratios-grid { stroke: var(--ratio-line); } .ratios-unit { stroke: var(--ratio-text); }
         .ratios-all { fill: var(--ratio-all); } .ratios-one { fill: var(--ratio-one); }
         .ratios-spread { stroke: var(--ratio-text); stroke-width: 1.5; }
         .ratios-met { stroke: var(--ratio-met); stroke-width: 3; } .ratios-missed { stroke: var(--ratio-missed); stroke-width: 3; }
-        .ratios circle { fill: none; stroke-width: 2; } .ratios-other0 { stroke: #c2701e; } .ratios-other1 { stroke: #7d5fb8; }
+        .ratios-ground, .ratios circle { fill: var(--ratio-ground); } .ratios circle { stroke-width: 2; } .ratios-other0 { stroke: #c2701e; } .ratios-other1 { stroke: #7d5fb8; }
         .ratios-other2 { stroke: #1f8f86; } .ratios-other3 { stroke: #b04a86; }
         """
 }

@@ -30,6 +30,8 @@ struct ParsingTests {
             ["test", "--jobs", "0"], ["test", "--jobs", "many"], ["test", "--filter", "("],
             ["test", "--variants", "glibc"], ["test", "--native-runs", "0"],
             ["report", "extra"], ["doctor", "extra"],
+            ["bench", "--only", "nothing"], ["bench", "--against", "qemu"], ["bench", "--rounds", "0"],
+            ["bench", "--both", "--one-cpu"], ["bench", "--limit", "0"], ["bench", "--only", ","],
         ])
     func usage(words: [String]) {
         #expect(status(words) == 64)

@@ -95,7 +95,7 @@ struct PagesTests {
     }
 
     /// Elements that are closed otherwise than they were opened.
-    private static func unbalanced(_ page: String) -> [String] {
+    static func unbalanced(_ page: String) -> [String] {
         let void: Set = ["meta", "link", "br", "!doctype"]
         var open: [String] = []
         var wrong: [String] = []

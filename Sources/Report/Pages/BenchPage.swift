@@ -51,7 +51,7 @@ struct BenchPage {
                     return Cell(text: text, style: mark == .met ? "pass" : mark == .missed ? "fail" : "")
                 })
         }
-        chart = RatioChart(results).text
+        chart = RatioChart(results).inline
         skips = table.skipped.map { Skip(name: $0.name, reason: $0.reason) }
         hasSkips = !skips.isEmpty
         notes = results.others.map { Skip(name: $0.name, reason: $0.note) }
