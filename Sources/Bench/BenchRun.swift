@@ -87,11 +87,12 @@ package final class BenchRun: Sendable {
         results.withLock { [rows] in $0.rows = rows }
         warmUp()
         for round in 0..<options.rounds {
-            guard measure(round, "round \(round + 1) of \(options.rounds)", only: nil) else { break }
+            let isWhole = measure(round, "round \(round + 1) of \(options.rounds)", only: nil)
             results.withLock { results in
-                results.rounds = round + 1
+                if isWhole { results.rounds = round + 1 }
                 results.seconds = (clock.now - begun) / .seconds(1)
             }
+            if !isWhole { break }
         }
         return soFar
     }

@@ -62,7 +62,8 @@ struct RigTests {
         #expect(try rig.figure(operation, .native, .all) > 0)
     }
 
-    @Test("it refuses what it does not know", arguments: [["micro", "nothing"], ["life", "0", "true"], ["guard"], []])
+    @Test(
+        "it refuses what it does not know", arguments: [["micro", "nothing"], ["life", "0", "true"], ["guard"], []])
     func unknown(words: [String]) throws {
         let outcome = try HostProgram.run([rig.program] + words, seconds: 20)
         #expect(outcome.status.exitCode == 64)

@@ -15,7 +15,7 @@ struct BenchText {
         let host = results.host
         let load = BenchTable.digits(results.load)
         var text =
-            "\(host.processors) × \(results.model), Linux \(host.kernel), load \(load); \(results.rounds) rounds in "
+            "\(host.processors) × \(results.model), Linux \(host.kernel), load \(load); \(results.rounds) \(results.rounds == 1 ? "round" : "rounds") in "
             + "\(Int(results.seconds)) s\n"
         if results.load > 0.5 * Double(host.processors) { text += "the machine was busy: the figures scatter\n" }
         let table = BenchTable(results)
