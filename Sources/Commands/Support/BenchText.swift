@@ -14,9 +14,8 @@ struct BenchText {
     var text: String {
         let host = results.host
         let load = BenchTable.digits(results.load)
-        var text =
-            "\(host.processors) × \(results.model), Linux \(host.kernel), load \(load); \(results.rounds) \(results.rounds == 1 ? "round" : "rounds") in "
-            + "\(Int(results.seconds)) s\n"
+        let rounds = "\(results.rounds) round\(results.rounds == 1 ? "" : "s") in \(Int(results.seconds)) s"
+        var text = "\(host.processors) × \(results.model), Linux \(host.kernel), load \(load); \(rounds)\n"
         if results.load > 0.5 * Double(host.processors) { text += "the machine was busy: the figures scatter\n" }
         let table = BenchTable(results)
         let lines = [table.header] + table.rows.map(\.cells)
