@@ -18,11 +18,12 @@ let strict: [SwiftSetting] = [
 
 /// The targets that no process but the sandbox's kernel has.
 let kernels: Set = [
-    "GuestMemory", "Platform", "VFS", "TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "Kernel", "Syscalls", "Sandbox",
+    "GuestMemory", "Platform", "VFS", "TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "Kernel", "Syscalls",
+    "Sandbox",
 ]
 
-/// What only the sandbox has belongs to one thread (`docs/architecture.md`): counting references needs no atomic operations
-/// there. Tests, which run on many threads, are built in debug, and count as ever.
+/// What only the sandbox has belongs to one thread (`docs/architecture.md`): counting references needs no atomic
+/// operations there. Tests, which run on many threads, are built in debug, and count as ever.
 let alone: [SwiftSetting] =
     strict + [.unsafeFlags(["-Xfrontend", "-assume-single-threaded"], .when(configuration: .release))]
 

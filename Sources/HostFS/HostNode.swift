@@ -11,8 +11,9 @@ package final class HostNode: LowerNode, DescriptorKeeper {
     private let root: HostRoot
     private let path: [UInt8]
     package let kind: FileKind
-    /// Of a directory, with `O_PATH`, while it is kept.
+    /// Of a directory, while it is kept: with `O_PATH` as long as only names were looked up.
     private var descriptor: Int32 = -1
+    private var isReadable = false
     private var keptNumber = 0
 
     init(_ root: HostRoot, path: [UInt8], kind: FileKind) {
@@ -40,14 +41,36 @@ package final class HostNode: LowerNode, DescriptorKeeper {
             return descriptor
         }
         let flags = OpenFlags(rawValue: HostNode.look.rawValue | OpenFlags.directory.rawValue)
-        descriptor = try Host.open(below: root.descriptor, path, flags: flags)
-        keptNumber = root.kept.keep(self)
+        keep(try Host.open(below: root.descriptor, path, flags: flags), isReadable: false)
         return descriptor
+    }
+
+    private func keep(_ opened: Int32, isReadable: Bool) {
+        if descriptor >= 0 { Host.close(descriptor) } else { keptNumber = root.kept.keep(self) }
+        descriptor = opened
+        self.isReadable = isReadable
     }
 
     package func closeKept() {
         Host.close(descriptor)
         descriptor = -1
+    }
+
+    /// The directory opened for reading, at its beginning. It stays open, too: what is read is mostly walked into next.
+    private func readableDirectory() throws(Errno) -> Int32 {
+        if descriptor >= 0, isReadable {
+            root.kept.use(keptNumber)
+            _ = try Host.seek(descriptor, to: 0, whence: 0)
+            return descriptor
+        }
+        if descriptor >= 0 {
+            // The same directory, wherever it has gone.
+            keep(try Host.open(below: descriptor, [], flags: [.directory]), isReadable: true)
+        } else {
+            let flags: OpenFlags = [.directory, .noFollow]
+            keep(try Host.open(below: root.descriptor, path, flags: flags), isReadable: true)
+        }
+        return descriptor
     }
 
     package func attributes() throws(Errno) -> FileAttributes {
@@ -76,7 +99,8 @@ package final class HostNode: LowerNode, DescriptorKeeper {
     }
 
     private func withOpenDirectory(_ body: (Int32) throws(Errno) -> Void) throws(Errno) {
-        let opened = try Host.open(below: try directory(), [], flags: [.directory])
+        guard path.isEmpty else { return try body(try readableDirectory()) }
+        let opened = try Host.open(below: root.descriptor, [], flags: [.directory])
         defer { Host.close(opened) }
         try body(opened)
     }

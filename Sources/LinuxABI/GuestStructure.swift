@@ -56,7 +56,21 @@ package struct ByteWriter {
 
     /// The low `count` bytes of a word, at most 8.
     @usableFromInline package mutating func putWord(_ word: UInt64, _ count: Int) {
-        for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: word &>> UInt64(8 * index))) }
+        guard count == 8 else {
+            for index in 0..<count { bytes.append(UInt8(truncatingIfNeeded: word &>> UInt64(8 * index))) }
+            return
+        }
+        // Room is looked for once, not for each byte.
+        bytes.append(addingCapacity: 8) { output in
+            output.append(UInt8(truncatingIfNeeded: word))
+            output.append(UInt8(truncatingIfNeeded: word &>> 8))
+            output.append(UInt8(truncatingIfNeeded: word &>> 16))
+            output.append(UInt8(truncatingIfNeeded: word &>> 24))
+            output.append(UInt8(truncatingIfNeeded: word &>> 32))
+            output.append(UInt8(truncatingIfNeeded: word &>> 40))
+            output.append(UInt8(truncatingIfNeeded: word &>> 48))
+            output.append(UInt8(truncatingIfNeeded: word &>> 56))
+        }
     }
 
     package mutating func put(_ more: [UInt8]) { bytes.append(contentsOf: more) }

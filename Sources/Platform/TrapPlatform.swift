@@ -26,6 +26,8 @@ package final class TrapPlatform {
     private let idleTicks: UInt64 = 120_000
     private var idleSince: UInt64 = 0
     private var nextToScan = 0
+    /// Where the stub that was served last had asked from.
+    private var lastProcessor: UInt8 = 0
 
     /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
     ///
@@ -229,6 +231,32 @@ package final class TrapPlatform {
         }
         nextToScan = 0
         return nil
+    }
+
+    /// Hands the next request to its owner.
+    /// - Parameter lingering: look a little longer where the stub that was served last runs on another processor: its next
+    ///   call mostly comes before all that is done between two looks.
+    /// - Returns: whether there was one.
+    package func serveNext(lingering: Bool) -> Bool {
+        // A stub that runs on this processor can't ask while we spin on it.
+        if lingering, mayspin, UInt32(lastProcessor) != publishedProcessor { linger() }
+        guard let (thread, event) = nextEvent() else { return false }
+        lastProcessor = thread.processor
+        thread.owner?.stubAsked(event, through: thread)
+        return true
+    }
+
+    /// In TSC ticks: about what the loop's other work takes.
+    private static let lingerTicks: UInt64 = 1500
+
+    private func linger() {
+        let start = Host.ticks
+        repeat {
+            for _ in 0..<4 {
+                if watched.firstAsking(from: nextToScan) != nil { return }
+                Host.relax()
+            }
+        } while Host.ticks &- start < TrapPlatform.lingerTicks
     }
 
     /// Host signals that have come since the last look; SIGCHLD has been dealt with.

@@ -11,9 +11,12 @@ extension Kernel {
         lookForStrays()
         while !first.threads.isEmpty {
             var hasWorked = false
-            if let (stub, event) = platform.nextEvent() {
+            // One request upon the other, but not for long: the rest waits.
+            var served = 0
+            while served < Kernel.burst, !first.threads.isEmpty, platform.serveNext(lingering: served > 0) {
                 hasWorked = true
-                stub.owner?.stubAsked(event, through: stub)
+                served += 1
+                if !runnable.isEmpty { break }
             }
             if !runnable.isEmpty {
                 hasWorked = true
@@ -36,6 +39,9 @@ extension Kernel {
         platform.endEverybody()
         return first.waitStatus
     }
+
+    /// How many requests are served before timers, host descriptors and signals are looked at.
+    private static let burst = 32
 
     private func lookForStrays() {
         _ = timers.schedule(at: clock.now.advanced(byNanoseconds: 1_000_000_000)) { [unowned self] in

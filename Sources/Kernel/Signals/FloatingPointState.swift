@@ -1,3 +1,4 @@
+internal import HostSystem
 internal import LinuxABI
 
 /// An XSAVE area in standard format, with the software bytes that a signal frame has at 464.
@@ -29,9 +30,13 @@ struct FloatingPointState {
 
     /// What a handler starts with.
     var initial: [UInt8] {
-        var fresh = bytes
-        for index in 0..<28 { fresh[index] = 0 }
-        for index in 32..<FloatingPointSoftwareBytes.offset { fresh[index] = 0 }
+        let software = FloatingPointSoftwareBytes.offset
+        var fresh = [UInt8](capacity: bytes.count) { output in
+            output.append(repeating: 0, count: 28)
+            output.append(copying: bytes.span.extracting(28..<32))
+            output.append(repeating: 0, count: software - 32)
+            output.append(copying: bytes.span.extracting(droppingFirst: software))
+        }
         fresh[0] = 0x7f
         fresh[1] = 0x03
         fresh[24] = 0x80
@@ -53,7 +58,6 @@ struct FloatingPointState {
 
     /// A state to load from a guest's bytes, of which only `features` count. Throws EFAULT for what `xrstor` refuses.
     func loaded(from guest: [UInt8], features wanted: UInt64) throws(Errno) -> [UInt8] {
-        var result = initial
         var reader = ByteReader(guest, from: 24)
         let control: UInt32 = reader.take()
         guard control & ~controlMask == 0 else { throw .EFAULT }
@@ -65,11 +69,17 @@ struct FloatingPointState {
             let reserved: UInt64 = reader.take()
             guard present & ~features == 0, compaction == 0, reserved == 0 else { throw .EFAULT }
         }
-        for index in 0..<min(guest.count, result.count) {
+        guard guest.count >= FloatingPointState.legacySize else { throw .EFAULT }
+        let end = min(guest.count, bytes.count)
+        var result = [UInt8](capacity: bytes.count) { output in
             // mxcsr_mask and the software bytes are the kernel's own.
-            if (28..<32).contains(index) { continue }
-            if (FloatingPointSoftwareBytes.offset..<FloatingPointState.legacySize).contains(index) { continue }
-            result[index] = guest[index]
+            output.append(copying: guest.span.extracting(0..<28))
+            output.append(copying: bytes.span.extracting(28..<32))
+            output.append(copying: guest.span.extracting(32..<FloatingPointSoftwareBytes.offset))
+            output.append(
+                copying: bytes.span.extracting(FloatingPointSoftwareBytes.offset..<FloatingPointState.legacySize))
+            output.append(copying: guest.span.extracting(FloatingPointState.legacySize..<end))
+            output.append(copying: bytes.span.extracting(droppingFirst: end))
         }
         setHeader(&result, present: present & wanted & features)
         return result

@@ -117,7 +117,8 @@ extension GuestThread {
 
     private func restoreFrame(at frame: UInt) throws(Errno) {
         typealias Layout = SignalFrameLayout
-        let bytes = try copyIn(Int(Layout.info - Layout.context), from: frame &+ Layout.context)
+        let start = frame &+ Layout.context
+        let bytes = try copyInFrame(from: start)
         var reader = ByteReader(bytes, from: Int(Layout.mask - Layout.context))
         setBlocked(SignalSet(rawValue: reader.take()))
 
@@ -130,7 +131,7 @@ extension GuestThread {
         registersChanged = true
         // A segment that is not 64-bit user code faults at once; one that is 32-bit code is beyond this kernel.
         guard context.codeSegment | 3 == 0x33 else { throw .EFAULT }
-        try restoreFloatingPoint(at: context.floatingPoint)
+        try restoreFloatingPoint(at: context.floatingPoint, FrameCopy(bytes: bytes, start: start))
 
         reader = ByteReader(bytes, from: Int(Layout.stack - Layout.context))
         // A stack that cannot be set is left as it is: the frame has been used all the same.
@@ -141,7 +142,32 @@ extension GuestThread {
     /// Carry, parity, adjust, zero, sign, trap, direction, overflow, resume, alignment check.
     private static let settableFlags: UInt = 0x5_0dd5
 
-    private func restoreFloatingPoint(at address: UInt) throws(Errno) {
+    /// What was read of the stack together with a frame.
+    private struct FrameCopy {
+        let bytes: [UInt8]
+        let start: UInt
+
+        /// The bytes at an address; nil if they were not read.
+        func bytes(_ count: Int, at address: UInt) -> [UInt8]? {
+            let skipped = address &- start
+            guard address >= start, skipped <= UInt(bytes.count), count <= bytes.count - Int(skipped) else {
+                return nil
+            }
+            return Array(bytes[Int(skipped)..<Int(skipped) + count])
+        }
+    }
+
+    /// The frame from its context on, and in the same copy what lies above: the floating-point state, in a frame that the
+    /// kernel has laid. Throws EFAULT where not even the frame can be read.
+    private func copyInFrame(from start: UInt) throws(Errno) -> [UInt8] {
+        typealias Layout = SignalFrameLayout
+        let state = (kernel.platform?.initialFloatingPoint.count ?? 0) + 4
+        if let whole = try? copyIn(Int(Layout.size - Layout.context) + 64 + state, from: start) { return whole }
+        // Near the end of the stack's memory, or a frame of the program's own making.
+        return try copyIn(Int(Layout.info - Layout.context), from: start)
+    }
+
+    private func restoreFloatingPoint(at address: UInt, _ frame: FrameCopy) throws(Errno) {
         let fresh = kernel.platform?.initialFloatingPoint ?? floatingPointState
         guard let current = FloatingPointState(fresh) else { return }
         guard address != 0 else {
@@ -149,13 +175,23 @@ extension GuestThread {
             floatingPointStateChanged = true
             return
         }
-        let legacy = try copyIn(FloatingPointState.legacySize, from: address)
+        let legacy: [UInt8]
+        if let known = frame.bytes(FloatingPointState.legacySize, at: address) {
+            legacy = known
+        } else {
+            legacy = try copyIn(FloatingPointState.legacySize, from: address)
+        }
         var reader = ByteReader(legacy, from: FloatingPointSoftwareBytes.offset)
         let software = FloatingPointSoftwareBytes(from: &reader)
         var whole: [UInt8]?
         if let size = current.acceptedSize(software) {
             // The state and its closing magic number, without which only the legacy part counts.
-            let bytes = try copyIn(size + 4, from: address)
+            let bytes: [UInt8]
+            if let known = frame.bytes(size + 4, at: address) {
+                bytes = known
+            } else {
+                bytes = try copyIn(size + 4, from: address)
+            }
             var end = ByteReader(bytes, from: size)
             if end.take(UInt32.self) == FloatingPointSoftwareBytes.magic2 { whole = Array(bytes.prefix(size)) }
         }
