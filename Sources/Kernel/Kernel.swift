@@ -31,7 +31,11 @@ package final class Kernel {
     /// Nil in tests that run handlers without guests.
     package let platform: TrapPlatform?
     /// By call number; nil is ENOSYS.
-    package var handlers: [Handler?] = []
+    package var handlers: [Handler?] {
+        get { storedHandlers }
+        set { storedHandlers = newValue }
+    }
+    private var storedHandlers: [Handler?] = []
     package internal(set) var processes: [ProcessID: Process] = [:]
     package internal(set) var threads: [ProcessID: GuestThread] = [:]
     /// The first guest process; the sandbox ends with it.
@@ -46,7 +50,12 @@ package final class Kernel {
     /// Told of each unimplemented call the first time a thread makes it (`--verbose`).
     package var onUnimplemented: ((GuestThread, _ number: Int) -> Void)?
     /// Hears of every call, signal and end (`--trace`).
-    package var sink: (any TraceSink)?
+    package var sink: (any TraceSink)? {
+        get { storedSink }
+        set { storedSink = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedSink: (any TraceSink)? = nil
     /// What the auxiliary vector says of the processor: AT_HWCAP, AT_HWCAP2 and AT_MINSIGSTKSZ of the host.
     package var hardwareCapabilities: (first: UInt, second: UInt, minimumSignalStack: UInt) = (0, 0, 2048)
     /// What every program gets; nil for none.
@@ -56,7 +65,11 @@ package final class Kernel {
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
     /// The thread whose call is being handled, or was last: who `/proc/self` is.
-    package var currentThread: GuestThread?
+    package var currentThread: GuestThread? {
+        get { storedCurrentThread }
+        set { storedCurrentThread = newValue }
+    }
+    private var storedCurrentThread: GuestThread? = nil
     /// Names, for `uname(2)`.
     package var system = SystemIdentity()
     /// Asked of the host once.

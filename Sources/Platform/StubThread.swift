@@ -59,7 +59,12 @@ package final class StubThread {
     /// The host's number, once known.
     package var hostThread: Int32 = 0
     /// Whose it is.
-    package var owner: (any StubOwner)?
+    package var owner: (any StubOwner)? {
+        get { storedOwner }
+        set { storedOwner = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedOwner: (any StubOwner)? = nil
     /// Nobody hears what it asks: it is told to leave.
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.

@@ -22,7 +22,12 @@ package final class Dentry {
         return (try? inode.attributes())?.links == 0
     }
     /// What is mounted over this directory.
-    package internal(set) var mounted: Mount?
+    package internal(set) var mounted: Mount? {
+        get { storedMounted }
+        set { storedMounted = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedMounted: Mount? = nil
     private var children = NameTable()
     /// Look-ups are remembered.
     private let remembers: Bool

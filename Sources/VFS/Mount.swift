@@ -14,7 +14,12 @@ package final class Mount {
     package let outside: Outside
     package let id: Int
     /// Who watches files here; nil while nobody has asked to.
-    package var watches: FileWatches?
+    package var watches: FileWatches? {
+        get { storedWatches }
+        set { storedWatches = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedWatches: FileWatches? = nil
     package private(set) var root: Dentry?
     /// The directory that the mount covers; nil for the root of all, and for what is mounted nowhere.
     package private(set) var point: Dentry?

@@ -7,9 +7,18 @@ package final class OpenFile {
     /// Its inode is a socket's.
     package let isSocket: Bool
     /// Access mode and status flags (`F_GETFL`); creation flags and `O_CLOEXEC` are not kept.
-    package var flags: OpenFlags
+    package var flags: OpenFlags {
+        get { storedFlags }
+        set { storedFlags = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedFlags: OpenFlags
     /// Where the next `read` or `write` without an explicit offset starts.
-    package var position: Int64 = 0
+    package var position: Int64 {
+        get { storedPosition }
+        set { storedPosition = newValue }
+    }
+    private var storedPosition: Int64 = 0
     /// Where in the tree the file was opened; nil for pipes, sockets and the like.
     package let location: Dentry?
     package var owner = Owner()
@@ -47,7 +56,7 @@ package final class OpenFile {
 
     package init(_ operations: any FileOperations, flags: OpenFlags, location: Dentry? = nil) {
         self.operations = operations
-        self.flags = flags
+        storedFlags = flags
         self.location = location
         let inode = operations.inode
         let kind = inode.kind

@@ -8,7 +8,8 @@ internal import HostSystem
 /// what was remembered in an earlier one is compared with the host before it is used again. So a guest never sees a file
 /// older than about a millisecond, and never older than what has told it of the change.
 package final class Outside {
-    package private(set) var moment: UInt64 = 1
+    package var moment: UInt64 { number }
+    private var number: UInt64 = 1
     private var began: UInt64 = 0
     /// In ticks of the processor's clock: 0.4 to 1 ms at 2 to 5 GHz.
     private static let length: UInt64 = 1 << 21
@@ -21,9 +22,9 @@ package final class Outside {
         let now = Host.ticks
         guard now &- began >= Outside.length else { return }
         began = now
-        moment &+= 1
+        number &+= 1
     }
 
     /// Something has come in from outside.
-    package func cameIn() { moment &+= 1 }
+    package func cameIn() { number &+= 1 }
 }

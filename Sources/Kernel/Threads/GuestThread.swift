@@ -11,9 +11,18 @@ package final class GuestThread: Waiter {
     package let process: Process
 
     /// What `CLONE_FILES` shares.
-    package var files: FileTable
+    package var files: FileTable {
+        get { storedFiles }
+        set { storedFiles = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedFiles: FileTable
     /// What `CLONE_FS` shares: root, working directory, umask.
-    package var fileSystem: FileSystemContext
+    package var fileSystem: FileSystemContext {
+        get { storedFileSystem }
+        set { storedFileSystem = newValue }
+    }
+    private var storedFileSystem: FileSystemContext
     package var credentials: Credentials
     package var settings = ThreadSettings()
     /// Blocked and pending signals, the alternate stack.
@@ -21,15 +30,31 @@ package final class GuestThread: Waiter {
     /// `PR_SET_NAME`: at most 15 bytes.
     package var name: [UInt8]
     /// How calls reach the guest's memory.
-    package var memory: any GuestMemory
+    package var memory: any GuestMemory {
+        get { storedMemory }
+        set { storedMemory = newValue }
+    }
+    private var storedMemory: any GuestMemory
     /// The address space; nil in tests that need none.
     package var map: MemoryMap?
     /// The host thread that runs the guest's code; nil in tests, and once the thread has ended.
-    package var stub: StubThread?
+    package var stub: StubThread? {
+        get { storedStub }
+        set { storedStub = newValue }
+    }
+    private var storedStub: StubThread? = nil
     /// What the stub has to do before the call that is being handled returns.
-    package var commands: [StubCommand] = []
+    package var commands: [StubCommand] {
+        get { storedCommands }
+        set { storedCommands = newValue }
+    }
+    private var storedCommands: [StubCommand] = []
     /// Set by a call whose result depends on its commands: run when the stub has carried them out.
-    package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)?
+    package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)? {
+        get { storedAfterCommands }
+        set { storedAfterCommands = newValue }
+    }
+    private var storedAfterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)? = nil
     /// The commands' outcome decides the call's result: wait for it.
     package var mustReport = false
     /// Nobody else may change the address space before the stub has reported.
@@ -41,10 +66,18 @@ package final class GuestThread: Waiter {
     /// The new host thread stands in its stub already.
     var isReady = false
     /// A call has changed more registers than rax.
-    package var registersChanged = false
+    package var registersChanged: Bool {
+        get { storedRegistersChanged }
+        set { storedRegistersChanged = newValue }
+    }
+    private var storedRegistersChanged: Bool = false
     /// The extended state as an XSAVE area in standard format; filled before signals are delivered.
     package var floatingPointState: [UInt8] = []
-    package var floatingPointStateChanged = false
+    package var floatingPointStateChanged: Bool {
+        get { storedFloatingPointStateChanged }
+        set { storedFloatingPointStateChanged = newValue }
+    }
+    private var storedFloatingPointStateChanged: Bool = false
     /// The general registers while the thread is in the kernel: fetched from its stub when somebody asks, since most calls
     /// never do, and the lines that hold them would travel between processors at each.
     package var registers: UserRegisters {
@@ -69,8 +102,16 @@ package final class GuestThread: Waiter {
     /// What must survive from one try of a call to the next; empty at the first try of each call.
     package var restart = RestartState()
     /// The call that the thread is in, or was last in.
-    package var call = SyscallInFlight()
-    package internal(set) var state = State.running
+    package var call: SyscallInFlight {
+        get { storedCall }
+        set { storedCall = newValue }
+    }
+    private var storedCall: SyscallInFlight = SyscallInFlight()
+    package internal(set) var state: State {
+        get { storedState }
+        set { storedState = newValue }
+    }
+    private var storedState: State = State.running
 
     /// `set_tid_address(2)`, `CLONE_CHILD_CLEARTID`.
     package var clearThreadID: UInt = 0
@@ -99,10 +140,10 @@ package final class GuestThread: Waiter {
         self.id = id
         self.process = process
         self.kernel = process.kernel
-        self.files = files
-        self.fileSystem = fileSystem
+        storedFiles = files
+        storedFileSystem = fileSystem
         self.credentials = credentials
-        self.memory = memory
+        storedMemory = memory
         self.name = name
     }
 

@@ -34,7 +34,12 @@ package final class Process {
     package var exitSignal = SignalNumber(17)
 
     /// Set by exit_group or a fatal signal: every thread leaves at its next chance.
-    package internal(set) var isExiting = false
+    package internal(set) var isExiting: Bool {
+        get { storedIsExiting }
+        set { storedIsExiting = newValue }
+    }
+    // Stored apart: the language watches at run time over accesses to what other modules may store to.
+    private var storedIsExiting: Bool = false
     /// As `wait(2)` reports it; set with `isExiting`.
     package internal(set) var waitStatus: Int32 = 0
     /// True from the last thread's end until the parent has waited.
