@@ -72,6 +72,8 @@ package final class Kernel {
     private var storedCurrentThread: GuestThread? = nil
     /// Names, for `uname(2)`.
     package var system = SystemIdentity()
+    /// Whether hot call sites become jumps.
+    package var patchesSites = false
     /// Asked of the host once.
     var knownProcessors: [UInt64]?
     private var lastAnonymousInode: UInt64 = 10_000

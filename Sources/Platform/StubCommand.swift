@@ -21,6 +21,8 @@ package enum StubCommand {
     case exitThread
     /// The result is the word before.
     case updateWord(address: UInt, update: WordUpdate)
+    /// See `StubThread.hasLiveFloatingPoint`.
+    case saveFloatingPoint
 
     /// The number and arguments as the stub reads them.
     var words: (number: UInt64, arguments: InlineArray<6, UInt64>) {
@@ -56,6 +58,8 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_NEW_PROCESS), [UInt64(slot), 0, 0, 0, 0, 0])
         case .exitThread:
             (UInt64(APUS_COMMAND_EXIT_THREAD), [0, 0, 0, 0, 0, 0])
+        case .saveFloatingPoint:
+            (UInt64(APUS_COMMAND_SAVE_FP), [0, 0, 0, 0, 0, 0])
         case .updateWord(let address, let update):
             (
                 UInt64(APUS_COMMAND_UPDATE_WORD),

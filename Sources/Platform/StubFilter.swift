@@ -104,6 +104,8 @@ enum StubFilter {
         // rt_sigreturn, sigaltstack: the caller's own registers and stack.
         Rule(15),
         Rule(131),
+        // sched_yield.
+        Rule(24),
         // rt_sigprocmask: nothing that rt_sigreturn could not do.
         Rule(14, [.word(0, among: [0, 1])]),
         // mmap, at a place that the caller names: SHARED, PRIVATE, FIXED, ANONYMOUS, NORESERVE, POPULATE, STACK; no huge pages of

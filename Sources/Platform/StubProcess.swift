@@ -52,6 +52,27 @@ package final class StubProcess {
         try Host.send(child.contexts.descriptor, child.stubSocket, over: socket)
     }
 
+    /// Writes over memory that the process may only execute, stretch by stretch in this order: `/proc/pid/mem` in `proc(5)`.
+    /// Pages of files become private copies. Throws what the host says; EIO for a stretch that was not written whole.
+    func writeText(_ stretches: [(address: UInt, bytes: [UInt8])]) throws(Errno) {
+        guard hostProcess != 0, !isDead else { throw .ESRCH }
+        let descriptor = try Host.openFile("/proc/\(hostProcess)/mem", writing: true)
+        defer { Host.close(descriptor) }
+        for stretch in stretches {
+            try ProcessMemory.check(stretch.address, stretch.bytes.count)
+            let done = try Host.write(descriptor, at: Int64(bitPattern: UInt64(stretch.address)), stretch.bytes.span)
+            guard done == stretch.bytes.count else { throw .EIO }
+        }
+    }
+
+    /// Leaves the result of a call with the process, for stubs to give without asking; nil takes it back.
+    package func setLocalAnswer(_ index: Int, _ value: UInt64?) {
+        guard index > 0, index < Int(APUS_LOCAL_ANSWERS) else { return }
+        let entry = Int(APUS_ANSWERS_OFFSET) + index * MemoryLayout<apus_local_answer>.size
+        if let value { contexts.store(value, at: entry + 8) }
+        contexts.store(UInt64(value == nil ? 0 : 1), at: entry)
+    }
+
     // MARK: Threads
 
     /// A free slot with its memory prepared; the `newThread` command starts the host thread. Throws EAGAIN when all are taken.

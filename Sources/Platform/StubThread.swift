@@ -72,6 +72,8 @@ package final class StubThread {
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
+    /// The call that was read last comes from a site that has trapped often.
+    package private(set) var isAtHotSite = false
     /// What the stub may ask next.
     private var expected = Expected.nothing
     /// The guest's memory as this thread's calls see it.
@@ -133,7 +135,7 @@ package final class StubThread {
 
     /// True while the stub is not waiting for the kernel: it may ask at any moment.
     @inline(__always)
-    var isRunning: Bool {
+    package var isRunning: Bool {
         let state = memory.loadAcquiring(at: hot)
         return state == UInt32(APUS_STATE_GUEST) || state == UInt32(APUS_STATE_DONE)
     }
@@ -165,7 +167,9 @@ package final class StubThread {
         case APUS_KIND_SYSCALL where expected.allowsCall:
             let number: UInt64 = memory.load(at: hot + Hot.value)
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
-            let payloads = Int(memory.load(UInt16.self, at: hot + Hot.action))
+            let action = Int(memory.load(UInt16.self, at: hot + Hot.action))
+            isAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
+            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE)
             guestMemory.begin()
             if payloads != 0 { readPayloads(payloads) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
@@ -266,6 +270,10 @@ package final class StubThread {
         get { memory.load(at: cold + Cold.gsBase) }
         set { memory.store(newValue, at: cold + Cold.gsBase) }
     }
+
+    /// True after a call from a patched site: the guest's floating-point state is in its registers, and the command
+    /// `saveFloatingPoint` brings it to where `readFloatingPoint` finds it.
+    package var hasLiveFloatingPoint: Bool { memory.load(UInt64.self, at: cold + Cold.fpPointer) == 0 }
 
     /// The guest's floating-point state, as an XSAVE area in standard format with the host's software bytes at 464; nil
     /// when the guest has forged the pointer to it.

@@ -102,6 +102,24 @@ package final class TrapPlatform {
         }
     }
 
+    /// What stubs need to know of a call beyond its payloads.
+    /// - Parameters:
+    ///   - number: of the call.
+    ///   - localAnswer: which of a process's local answers it has; nil for none.
+    ///   - keepsFloatingPoint: the kernel copies the thread's floating-point state in it.
+    package func setTraits(of number: Int, localAnswer: Int?, keepsFloatingPoint: Bool) {
+        guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
+        let answers = MemoryLayout<apus_config>.offset(of: \.local_answers) ?? 0
+        let keeps = MemoryLayout<apus_config>.offset(of: \.keeps_fp) ?? 0
+        config.store(UInt8(truncatingIfNeeded: localAnswer ?? 0), at: answers + number)
+        config.store(UInt8(keepsFloatingPoint ? 1 : 0), at: keeps + number)
+    }
+
+    /// After how many traps a call site is reported as hot; 0 for never.
+    package var patchAfter: UInt32 = 0 {
+        didSet { config.store(patchAfter, at: MemoryLayout<apus_config>.offset(of: \.patch_after) ?? 0) }
+    }
+
     // MARK: The template
 
     private func startTemplate(_ clocks: HostClocks?) throws(Errno) {

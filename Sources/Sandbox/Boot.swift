@@ -36,6 +36,8 @@ final class Boot {
         let table = HandlerTable.x86_64
         kernel.handlers = table.rows.map { $0?.handler }
         PayloadRules.install(in: platform, for: table.rows.compactMap { $0?.number })
+        platform.patchAfter = configuration.patchAfter
+        kernel.patchesSites = configuration.patchAfter > 0
         kernel.hardwareCapabilities = (
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )

@@ -19,6 +19,8 @@ package struct Configuration {
     /// Where the trace goes.
     package var trace: String?
     package var isVerbose = false
+    /// After how many traps a call site becomes a jump; 0 for never. Making it one costs about as much as so many traps.
+    package var patchAfter: UInt32 = 24
     package var command: [String] = []
     /// `K=V`, exactly what the guest gets.
     package var environment: [String] = []
@@ -50,6 +52,12 @@ package struct Configuration {
             case "--verbose": isVerbose = true
             case "--trace": trace = try value(of: word)
             case "--bind": binds.append(try Configuration.bind(try value(of: word)))
+            case "--patch-after":
+                let text = try value(of: word)
+                guard let traps = UInt32(text) else {
+                    throw Invalid(message: "--patch-after \(text): not a number of traps")
+                }
+                patchAfter = traps
             case "--memory":
                 let text = try value(of: word)
                 guard let bytes = UInt64(text), bytes > 0 else {

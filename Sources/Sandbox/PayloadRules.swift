@@ -1,3 +1,4 @@
+internal import Kernel
 internal import LinuxABI
 internal import Platform
 
@@ -9,8 +10,13 @@ enum PayloadRules {
         for number in numbers {
             guard let call = table[number] else { continue }
             platform.setRules(rules(of: call), for: number)
+            platform.setTraits(
+                of: number, localAnswer: LocalAnswer.allCases.first { $0.call == number }?.rawValue,
+                keepsFloatingPoint: copiesThread.contains(call.name))
         }
     }
+
+    private static let copiesThread: Set<String> = ["clone", "clone3", "fork", "vfork"]
 
     static func rules(of call: SyscallDescription) -> [TrapPlatform.PayloadRule] {
         call.parameters.enumerated().compactMap { index, parameter -> TrapPlatform.PayloadRule? in

@@ -30,6 +30,7 @@ apus_stub_xrstor:
     xrstor64 (%rcx)
     // Not before: a signal that comes in here is written below %rsp, over the frame that was just loaded.
     mov %gs:STACK_TOP, %rsp
+    // Here for a guest whose floating-point state is live.
     .globl apus_stub_leave_begin
     .hidden apus_stub_leave_begin
 apus_stub_leave_begin:
@@ -61,6 +62,91 @@ apus_stub_leave_begin:
     .hidden apus_stub_leave_end
 apus_stub_leave_end:
 
+// The same for a thread whose floating-point state is the guest's already.
+    .globl apus_stub_leave_live
+    .hidden apus_stub_leave_live
+apus_stub_leave_live:
+    mov %gs:STACK_TOP, %rsp
+    jmp apus_stub_leave_begin
+
+// Where patched call sites come in: the call's number in %rax, the address after it in %rcx, everything else the guest's.
+// No flag may change before they are saved, and nothing of ours is to be found where %gs is the guest's.
+    .globl apus_stub_enter
+    .hidden apus_stub_enter
+apus_stub_enter:
+    rdgsbase %r11
+    rorx $32, %r11, %r11
+    xchg %r11, %rcx
+    lea -0x7ef0(%rcx), %ecx
+    jecxz 1f
+    .globl apus_stub_foreign_gs
+    .hidden apus_stub_foreign_gs
+apus_stub_foreign_gs:
+    ud2
+1:  movl $1, %gs:IN_STUB
+    mov %r11, %gs:REGISTER(16)
+    mov %r11, %gs:REGISTER(11)
+    mov %rsp, %gs:REGISTER(18)
+    mov %gs:STACK_TOP, %rsp
+    pushfq
+    pop %r11
+    mov %r11, %gs:REGISTER(17)
+    mov %r11, %gs:REGISTER(6)
+    mov %r15, %gs:REGISTER(0)
+    mov %r14, %gs:REGISTER(1)
+    mov %r13, %gs:REGISTER(2)
+    mov %r12, %gs:REGISTER(3)
+    mov %rbp, %gs:REGISTER(4)
+    mov %rbx, %gs:REGISTER(5)
+    mov %r10, %gs:REGISTER(7)
+    mov %r9, %gs:REGISTER(8)
+    mov %r8, %gs:REGISTER(9)
+    mov %rax, %gs:REGISTER(10)
+    mov %rax, %gs:REGISTER(15)
+    mov %rdx, %gs:REGISTER(12)
+    mov %rsi, %gs:REGISTER(13)
+    mov %rdi, %gs:REGISTER(14)
+    rdfsbase %rax
+    mov %rax, %gs:REGISTER(19)
+    cld
+    rdgsbase %rdi
+    call apus_stub_on_call
+// The way back, where nothing but rax has changed: C code keeps rbx, rbp and r12 to r15. The block holds the complete state
+// here, too.
+    .globl apus_stub_return_begin
+    .hidden apus_stub_return_begin
+apus_stub_return_begin:
+    movl $0, %gs:IN_STUB
+    cmpl $0, %gs:INTERRUPT_PENDING
+    jne apus_stub_leave_interrupted
+    mov %gs:REGISTER(6), %r11
+    mov %gs:REGISTER(7), %r10
+    mov %gs:REGISTER(8), %r9
+    mov %gs:REGISTER(9), %r8
+    mov %gs:REGISTER(10), %rax
+    mov %gs:REGISTER(11), %rcx
+    mov %gs:REGISTER(12), %rdx
+    mov %gs:REGISTER(13), %rsi
+    mov %gs:REGISTER(14), %rdi
+    push %gs:REGISTER(17)
+    popfq
+    mov %gs:REGISTER(18), %rsp
+    jmp *%gs:REGISTER(16)
+    .globl apus_stub_return_end
+    .hidden apus_stub_return_end
+apus_stub_return_end:
+
+// void apus_stub_save_floating_point(block): into the block's area, where the kernel sees it.
+    .globl apus_stub_save_floating_point
+    .hidden apus_stub_save_floating_point
+apus_stub_save_floating_point:
+    lea 0x1000(%rdi), %rcx
+    mov FP_MASK(%rdi), %eax
+    xor %edx, %edx
+    xsave64 (%rcx)
+    mov %rcx, FP_POINTER(%rdi)
+    ret
+
 // Makes a host signal's frame for a thread that has come in by none and needs one to leave by.
     .globl apus_stub_leave_by_trap
     .hidden apus_stub_leave_by_trap
@@ -76,12 +162,9 @@ apus_stub_trapped:
 apus_stub_leave_interrupted:
     movl $1, %gs:IN_STUB
     rdgsbase %rdi
-    lea 0x1000(%rdi), %rcx
-    mov %gs:FP_MASK, %eax
-    xor %edx, %edx
-    xsave64 (%rcx)
-    mov %rcx, %gs:FP_POINTER
     mov %gs:STACK_TOP, %rsp
+    call apus_stub_save_floating_point
+    rdgsbase %rdi
     call apus_stub_report_interrupt
     jmp apus_stub_leave
 

@@ -20,14 +20,17 @@ _Static_assert(offsetof(struct apus_cold, in_stub) == 168, "entry.S knows this o
 _Static_assert(offsetof(struct apus_cold, interrupt_pending) == 172, "entry.S knows this offset");
 _Static_assert(offsetof(struct apus_cold, fp_mask) == 176, "entry.S knows this offset");
 _Static_assert(offsetof(struct apus_cold, fp_pointer) == 184, "entry.S knows this offset");
-_Static_assert(APUS_CONTEXTS_SIZE == APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1), "a block for each thread");
+_Static_assert(APUS_CONTEXTS_SIZE >= APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1), "a block for each thread");
+_Static_assert(APUS_ANSWERS_OFFSET >= sizeof(struct apus_hot) * APUS_MAX_THREADS + 8, "the answers lie behind the mark");
+_Static_assert(sizeof(struct apus_local_answer) * APUS_LOCAL_ANSWERS <= APUS_BLOCK_SIZE - APUS_ANSWERS_OFFSET,
+               "the answers fit before the first block");
 _Static_assert(sizeof(struct apus_hot) == 64, "one cache line");
 _Static_assert(sizeof(struct apus_cold) <= APUS_FP_AREA, "the cold state fits before the floating-point area");
 _Static_assert(sizeof(struct apus_config) <= APUS_STUB_CONFIG_SIZE, "the configuration fits its pages");
 _Static_assert(APUS_STUB_CONTEXTS == 0x7ef000100000UL && APUS_CONTEXTS_SIZE == 0x4000000UL, "entry.S knows these");
 
 extern char __start_apus_stub[], __stop_apus_stub[];
-extern char apus_stub_restorer[];
+extern char apus_stub_restorer[], apus_stub_enter[];
 void apus_stub_on_signal(int signal, siginfo_t *info, void *context);
 void apus_stub_first(struct apus_cold *cold);
 
@@ -38,6 +41,8 @@ size_t apus_stub_image_size(void) { return (size_t)(__stop_apus_stub - __start_a
 static uint64_t placed(const void *function) {
     return APUS_STUB_BASE + (uint64_t)((const char *)function - __start_apus_stub);
 }
+
+uint64_t apus_stub_call_entry(void) { return placed(apus_stub_enter); }
 
 struct kernel_sigaction {
     uint64_t handler, flags, restorer, mask;

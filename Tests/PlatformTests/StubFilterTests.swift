@@ -39,7 +39,7 @@ struct StubFilterTests {
 
     @Test("of all numbers only the stub's own pass with any arguments that were tried")
     func numbers() throws {
-        let own: Set<UInt32> = [3, 9, 10, 11, 14, 15, 25, 26, 28, 33, 47, 56, 60, 110, 131, 157, 202, 436, 462]
+        let own: Set<UInt32> = [3, 9, 10, 11, 14, 15, 24, 25, 26, 28, 33, 47, 56, 60, 110, 131, 157, 202, 436, 462]
         var generator = SystemRandomNumberGenerator()
         let values: [UInt64] = [
             0, 1, 2, 3, 9, 10, 17, 59, 0x10, 0x12, 0x32, 0x8011, 0x25_0f00, 0xffff_ffff, .max, 1 << 32,

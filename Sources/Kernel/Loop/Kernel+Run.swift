@@ -77,14 +77,11 @@ extension Kernel {
             thread.forgetRegisters()
             thread.call.number = number
             thread.call.arguments = arguments
-            thread.call.isActive = true
-            thread.restart = RestartState()
-            thread.afterCommands = nil
-            sink?.began(thread)
-            guard !thread.process.isExiting else { return end(thread) }
-            dispatch(thread)
+            if stub.isAtHotSite { thread.patchSite(number) }
+            begin(thread)
         case .fault(let fault):
             thread.forgetRegisters()
+            if let map = thread.map, !map.patches.isEmpty, takesAsCall(fault, of: thread, map) { return begin(thread) }
             if !thread.growStack(for: fault) { thread.postFault(fault) }
             returnToGuest(thread, result: nil)
         case .ready:
@@ -99,6 +96,33 @@ extension Kernel {
             // Whoever writes nonsense into its own stub has ended itself.
             abort(thread, waitStatus: 9)
         }
+    }
+
+    /// A call begins, whose number and arguments are known.
+    private func begin(_ thread: GuestThread) {
+        thread.call.isActive = true
+        thread.restart = RestartState()
+        thread.afterCommands = nil
+        sink?.began(thread)
+        guard !thread.process.isExiting else { return end(thread) }
+        dispatch(thread)
+    }
+
+    /// A `syscall` instruction that a jump has taken the place of does not exist any more: the fault is the call. And a
+    /// program that steps through its own code shall not see that it jumps elsewhere.
+    private func takesAsCall(_ fault: Fault, of thread: GuestThread, _ map: MemoryMap) -> Bool {
+        // SIGTRAP, TRAP_TRACE
+        if fault.signal == 5, fault.code == 2, map.users == 1 { map.patches.restoreAll(in: map.stub) }
+        // SIGILL
+        guard fault.signal == 4, map.patches.isCall(at: thread.registers.rip) else { return false }
+        thread.registers.rip += 2
+        thread.registers.rcx = thread.registers.rip
+        thread.registers.r11 = thread.registers.flags
+        thread.registersChanged = true
+        let r = thread.registers
+        thread.call.number = Int(UInt32(truncatingIfNeeded: r.rax))
+        thread.call.arguments = ArgumentRegisters([r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9])
+        return true
     }
 
     /// Ends the process of a thread that cannot be let go on, the thread itself at once.
@@ -208,6 +232,7 @@ extension Kernel {
         if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true
         {
             if !thread.floatingPointStateChanged {
+                if stub.hasLiveFloatingPoint { return saveFloatingPoint(thread, stub, result: result) }
                 thread.floatingPointState = stub.readFloatingPoint() ?? platform?.initialFloatingPoint ?? []
             }
             switch thread.deliverSignals(afterCall: result) {
@@ -229,11 +254,35 @@ extension Kernel {
         if thread.registersChanged || result == nil {
             thread.registersChanged = false
             answer.registers = thread.registers
+            if let map = thread.map, !map.patches.isEmpty {
+                answer.registers?.rip = map.patches.resumption(at: thread.registers.rip)
+            }
             answer.value = Int(bitPattern: thread.registers.rax)
         }
         answer.commands = thread.commands
         thread.commands = []
         thread.state = .running
+        do throws(Errno) {
+            try stub.answer(answer)
+        } catch {
+            abort(thread, waitStatus: 9)
+        }
+    }
+}
+
+extension Kernel {
+    /// A signal frame needs the floating-point state, which is still in the thread's registers: its stub saves it, and then
+    /// the thread returns as it was about to.
+    private func saveFloatingPoint(_ thread: GuestThread, _ stub: StubThread, result: Int?) {
+        var answer = StubAnswer()
+        answer.commands = thread.commands + [.saveFloatingPoint]
+        answer.reports = true
+        thread.commands = []
+        thread.state = .running
+        thread.afterCommands = { [unowned self] thread, _, failure in
+            returnToGuest(thread, result: failure.map { -Int($0.rawValue) } ?? result)
+            return .handled
+        }
         do throws(Errno) {
             try stub.answer(answer)
         } catch {

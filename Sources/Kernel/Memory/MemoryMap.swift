@@ -23,6 +23,8 @@ package final class MemoryMap {
     package var isChanging = false
     package let changed = WaitQueue()
     package var auxiliaryVector: [UInt8] = []
+    /// Call sites that no longer trap: see `SiteRules`.
+    package var patches = SitePatches()
 
     /// How `mlockall(2)` has new mappings locked.
     package enum FutureLock {
@@ -54,6 +56,7 @@ package final class MemoryMap {
         copy.stack = stack
         copy.stackStart = stackStart
         copy.auxiliaryVector = auxiliaryVector
+        copy.patches = patches
         for area in areas.areas where area.isKeptFromChildren { copy.areas.remove(area.start..<area.end) }
         // Locks are not inherited.
         for area in areas.areas where area.isLocked {
@@ -65,6 +68,7 @@ package final class MemoryMap {
     /// Forgets everything: what `execve(2)` does before the new image.
     package func removeAll() {
         areas = VMAList()
+        patches = SitePatches()
         heap = 0..<0
         stack = 0..<0
         futureLock = nil
@@ -110,6 +114,7 @@ package final class MemoryMap {
         guard areas.areas.count < MemoryMap.maximumAreas,
             UInt64(areas.totalLength - replaced + area.length) <= limit
         else { throw .ENOMEM }
+        patches.forget(area.start..<area.end, in: stub)
         areas.remove(area.start..<area.end)
         areas.insert(area)
         return MemoryMap.commands(mapping: area)
@@ -145,6 +150,7 @@ package final class MemoryMap {
 
     package func remove(_ range: Range<UInt>) -> [StubCommand] {
         guard areas.overlaps(range) else { return [] }
+        patches.forget(range, in: stub)
         areas.remove(range)
         return [.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound)]
     }
@@ -162,6 +168,8 @@ package final class MemoryMap {
         }
         let done = range.lowerBound..<next
         if !done.isEmpty {
+            // With other threads about, the jumps stay: they do no harm while the code around them does not change.
+            if protection.contains(.write), users == 1 { patches.restore(done, in: stub) }
             areas.change(done) { $0.protection = protection }
             commands.append(
                 .protect(address: done.lowerBound, length: next - done.lowerBound, protection: protection.rawValue))
@@ -181,8 +189,10 @@ package final class MemoryMap {
 
     /// Moves or resizes one area without telling the stub: `mremap(2)` does that by one command of its own.
     package func replace(_ old: Range<UInt>, with area: VMA?) {
+        patches.restore(old, in: stub)
         areas.remove(old)
         if let area {
+            patches.forget(area.start..<area.end, in: stub)
             areas.remove(area.start..<area.end)
             areas.insert(area)
         }

@@ -23,7 +23,9 @@ package final class GuestThread: Waiter {
         set { storedFileSystem = newValue }
     }
     private var storedFileSystem: FileSystemContext
-    package var credentials: Credentials
+    package var credentials: Credentials {
+        didSet { if let map { kernel.publishAnswers(of: map) } }
+    }
     package var settings = ThreadSettings()
     /// Blocked and pending signals, the alternate stack.
     package var signals = ThreadSignals()
@@ -85,6 +87,7 @@ package final class GuestThread: Waiter {
             if !hasRegisters {
                 hasRegisters = true
                 if let stub { knownRegisters = stub.readRegisters() }
+                if let map, !map.patches.isEmpty { map.patches.canonical(&knownRegisters) }
             }
             return knownRegisters
         }

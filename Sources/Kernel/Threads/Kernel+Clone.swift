@@ -199,6 +199,7 @@ extension Kernel {
         let process = child.process
         process.threads.append(child)
         threads[child.id] = child
+        if let map = child.map { publishAnswers(of: map) }
         if process !== parent.process {
             processes[process.id] = process
             process.parent?.children.append(process)

@@ -90,6 +90,10 @@ extension Kernel {
             if let failure = image.plan.failure ?? image.interpreter?.plan.failure { throw failure }
             commands += try map.load(image.plan, image.file)
             if let interpreter = image.interpreter { commands += try map.load(interpreter.plan, interpreter.file) }
+            if patchesSites {
+                commands += map.makeTrampolineZone(
+                    below: image.interpreter == nil ? image.plan.span.lowerBound : nil)
+            }
             commands += try map.makeStack(stackRange, executable: image.plan.hasExecutableStack)
             if let vdso, let vdsoStart { commands += map.add(vdso, at: vdsoStart) }
         } catch {
@@ -164,6 +168,7 @@ extension Kernel {
         thread.call.isActive = false
         thread.bindMemory()
         thread.stub?.gsBase = 0
+        if let map = thread.map { publishAnswers(of: map) }
         thread.registersChanged = true
         thread.floatingPointState = platform.initialFloatingPoint
         thread.floatingPointStateChanged = true

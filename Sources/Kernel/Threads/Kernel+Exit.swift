@@ -119,6 +119,7 @@ extension Kernel {
             stub.owner = nil
             map.stub.end(stub)
         }
+        if map.users > 0 { publishAnswers(of: map) }
     }
 
     private func endProcess(_ process: Process) {
@@ -133,6 +134,7 @@ extension Kernel {
             child.parent = reaper(for: process)
             // Who adopts a child hears of its end as of any other's.
             child.exitSignal = .child
+            publishAnswers(of: child)
             tellOfDeath(child, of: process)
             if let parent = child.parent {
                 parent.children.append(child)

@@ -10,7 +10,9 @@ package final class Process {
     /// The thread of the parent's that made it. While that one lives, `__WNOTHREAD` keeps it from the others.
     package var parentThread: ProcessID?
     package var children: [Process] = []
-    package var group: ProcessID
+    package var group: ProcessID {
+        didSet { kernel.publishAnswers(of: self) }
+    }
     package var session: ProcessID
     /// In the order of creation; the leader first while it lives.
     package internal(set) var threads: [GuestThread] = []
@@ -95,6 +97,10 @@ package final class Process {
         self.actions = actions
         startTime = kernel.clock.now
     }
+
+    /// What `getppid(2)` gives. Orphans, and the sandbox's first process unless it is number 1 itself, belong to number 1,
+    /// which is the kernel's.
+    package var visibleParent: ProcessID { parent?.id ?? ProcessID(id.rawValue == 1 ? 0 : 1) }
 
     /// The thread whose number is the process's; nil once it has ended.
     package var leader: GuestThread? { threads.first { $0.id == id } }

@@ -22,8 +22,11 @@
 /// The process's own area: hot lines first, then one block for each thread.
 #define APUS_STUB_CONTEXTS (APUS_STUB_BASE + 0x100000UL)
 #define APUS_BLOCK_SIZE 0x10000UL
-#define APUS_MAX_THREADS 1023UL
+#define APUS_MAX_THREADS 1000UL
 #define APUS_CONTEXTS_SIZE 0x4000000UL
+/// Behind the last hot line: results of calls that the stub gives without asking.
+#define APUS_ANSWERS_OFFSET 0xfc00UL
+#define APUS_STUB_ANSWERS (APUS_STUB_CONTEXTS + APUS_ANSWERS_OFFSET)
 #define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
 /// Where the host's own address space ends.
 #define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
@@ -70,6 +73,9 @@ enum {
     APUS_ACTION_FP_AREA = 16,
 };
 
+/// In a request's `action`: the call comes from a site that has trapped often.
+#define APUS_REQUEST_HOT_SITE 0x8000
+
 /// Everything that one system call moves between the two sides, in one cache line.
 struct apus_hot {
     uint32_t state;
@@ -109,6 +115,8 @@ enum {
     /// (address, mask, value, keep, flip, addend): one atomic change of a 32-bit word of guest memory. Where word & mask is
     /// value it becomes ((word & keep) ^ flip) + addend; the result is the word before.
     APUS_COMMAND_UPDATE_WORD,
+    /// (): save the floating-point state, which is live after a call from a patched site, where the kernel can see it.
+    APUS_COMMAND_SAVE_FP,
 };
 
 struct apus_command {
@@ -129,6 +137,14 @@ struct apus_payload {
 
 #define APUS_MAX_PAYLOADS 8
 
+/// How often a call site has trapped, by the address after it.
+struct apus_site {
+    uint64_t address;
+    uint64_t traps;
+};
+
+#define APUS_COUNTED_SITES 64
+
 /// The rest of a thread's shared state; at the beginning of its block.
 struct apus_cold {
     // Offsets of these members are known to entry.S.
@@ -137,7 +153,7 @@ struct apus_cold {
     uint32_t in_stub;                    // 168
     uint32_t interrupt_pending;          // 172
     uint64_t fp_mask;                    // 176: what xrstor loads
-    uint64_t fp_pointer;                 // 184: where it loads it from
+    uint64_t fp_pointer;                 // 184: where it loads it from; 0 while the state is live
 
     /// In a line of its own: the kernel reads it at every answer, and it rarely changes.
     uint32_t stub_sleeps;
@@ -152,7 +168,6 @@ struct apus_cold {
     uint64_t fault_address;
     uint64_t fault_error;
     uint64_t fault_trap;
-    uint64_t call_address;
 
     uint32_t command_count;
     int32_t received;
@@ -165,6 +180,7 @@ struct apus_cold {
     /// Set when a copy out met a bad address.
     uint32_t out_fault;
     uint32_t padding;
+    struct apus_site sites[APUS_COUNTED_SITES];
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
@@ -205,8 +221,14 @@ struct apus_config {
     uint64_t fp_size;
     /// The kernel process's number, which is every stub's parent.
     uint32_t kernel_process;
-    uint32_t padding[7];
+    /// A call site that has trapped so often is reported; 0 for never.
+    uint32_t patch_after;
+    uint32_t padding[6];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
+    /// Which of the process's local answers a call has; 0 for none.
+    uint8_t local_answers[APUS_RULED_CALLS];
+    /// 1 for calls that need the floating-point state in any case: what copies a thread.
+    uint8_t keeps_fp[APUS_RULED_CALLS];
 };
 
 /// The functions of the guest's vDSO, in the order of the table: clock_gettime, gettimeofday, time, getcpu, clock_getres.
@@ -225,6 +247,16 @@ struct apus_vdso_table {
     uint64_t functions[APUS_VDSO_FUNCTIONS];
     uint64_t padding[8 - APUS_VDSO_FUNCTIONS];
 };
+
+/// The result of a call that is the same for every thread of the process, until the kernel says otherwise.
+struct apus_local_answer {
+    uint64_t is_valid;
+    uint64_t value;
+};
+
+#define APUS_LOCAL_ANSWERS 32
+/// Not an answer, but a call that the host may as well carry out at once: sched_yield.
+#define APUS_LOCAL_YIELD 1
 
 struct apus_doorbell {
     uint32_t word;
@@ -255,6 +287,9 @@ void apus_host_vdso_add(struct apus_host_vdso *vdso, uint64_t start, uint64_t si
 
 /// Moves them to APUS_STUB_HOST_VDSO. 0 when the host refuses: then they are of no use any more.
 int apus_stub_keep_host_vdso(const struct apus_host_vdso *vdso);
+
+/// Where patched call sites jump to, in the guest.
+uint64_t apus_stub_call_entry(void);
 
 /// Forks the calling process, which has one thread, and turns the child into the sleeping template at slot 0: it maps the
 /// stub, installs handlers, user dispatch and the filter (`filter` points at `filter_length` BPF instructions), and asks

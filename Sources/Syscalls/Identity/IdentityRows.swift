@@ -6,7 +6,7 @@ extension SyscallRow {
     static let identity: [SyscallRow] = [
         implement(Linux.getpid) { (t) throws(Errno) in Int(t.process.id.rawValue) },
         implement(Linux.gettid) { (t) throws(Errno) in Int(t.id.rawValue) },
-        implement(Linux.getppid) { (t) throws(Errno) in try t.getppid() },
+        implement(Linux.getppid) { (t) throws(Errno) in Int(t.process.visibleParent.rawValue) },
         implement(Linux.getuid) { (t) throws(Errno) in Int(t.credentials.userID) },
         implement(Linux.geteuid) { (t) throws(Errno) in Int(t.credentials.effectiveUserID) },
         implement(Linux.getgid) { (t) throws(Errno) in Int(t.credentials.groupID) },

@@ -1,14 +1,8 @@
 internal import Kernel
 internal import LinuxABI
 
-/// getpid(2), getppid(2), setpgid(2), getsid(2), setsid(2).
+/// setpgid(2), getsid(2), setsid(2).
 extension GuestThread {
-    /// Orphans, and the sandbox's first process unless it is number 1 itself, belong to number 1, which is the kernel's.
-    func getppid() throws(Errno) -> Int {
-        if let parent = process.parent { return Int(parent.id.rawValue) }
-        return process.id.rawValue == 1 ? 0 : 1
-    }
-
     /// The process that a thread's or process's number names; 0 is the caller's. Throws ESRCH.
     func processNamed(_ id: ProcessID) throws(Errno) -> Process {
         if id.rawValue == 0 { return process }

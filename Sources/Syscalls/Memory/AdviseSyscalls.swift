@@ -102,6 +102,8 @@ extension GuestThread {
             case 4, 8, 14, 15, 22, 23, 3:
                 if advice == 8, part.isShared || part.object != nil { throw .EINVAL }
                 if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
+                // Private copies of a file's pages go.
+                if advice == 4 { map.patches.forget(part.start..<part.end, in: map.stub) }
                 commands.append(.advise(address: part.start, length: part.length, advice: advice))
             case 9: try remove(part)
             case 18, 19:

@@ -1,0 +1,70 @@
+internal import LinuxABI
+internal import Platform
+
+/// Calls whose result every thread of a process gets, until something about the process changes: their stubs answer them
+/// without asking, while nobody wants to hear of every call.
+package enum LocalAnswer: Int, CaseIterable, Sendable {
+    // The number is the place among a process's answers; `APUS_LOCAL_YIELD` is the first.
+    case yield = 1
+    case processID, threadID, parentID, processGroup, userID, groupID, effectiveUserID, effectiveGroupID
+
+    /// The call's number on x86-64.
+    package var call: Int {
+        switch self {
+        case .yield: 24
+        case .processID: 39
+        case .threadID: 186
+        case .parentID: 110
+        case .processGroup: 111
+        case .userID: 102
+        case .groupID: 104
+        case .effectiveUserID: 107
+        case .effectiveGroupID: 108
+        }
+    }
+
+    /// Nil for calls that the kernel must hear of; also for `yield`, which is not a value.
+    init?(call: Int) {
+        guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }), answer != .yield else { return nil }
+        self = answer
+    }
+}
+
+extension Kernel {
+    /// Tells the stubs of an address space what they may answer. To be called whenever an answer may have changed.
+    func publishAnswers(of map: MemoryMap) {
+        let members = threads.values.filter { $0.map === map && $0.state != .dead }
+        guard let first = members.first, sink == nil, !map.stub.isDead else {
+            for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
+            return
+        }
+        let process = first.process
+        let isOneProcess = members.allSatisfy { $0.process === process }
+        let owner = first.credentials
+        let isOneOwner = members.allSatisfy {
+            $0.credentials.userID == owner.userID && $0.credentials.effectiveUserID == owner.effectiveUserID
+                && $0.credentials.groupID == owner.groupID && $0.credentials.effectiveGroupID == owner.effectiveGroupID
+        }
+        func word(_ id: ProcessID) -> UInt64 { UInt64(UInt32(bitPattern: id.rawValue)) }
+        for answer in LocalAnswer.allCases {
+            let value: UInt64? =
+                switch answer {
+                case .yield: 0
+                case .processID: isOneProcess ? word(process.id) : nil
+                case .threadID: members.count == 1 ? word(first.id) : nil
+                case .parentID: isOneProcess ? word(process.visibleParent) : nil
+                case .processGroup: isOneProcess ? word(process.group) : nil
+                case .userID: isOneOwner ? UInt64(owner.userID) : nil
+                case .groupID: isOneOwner ? UInt64(owner.groupID) : nil
+                case .effectiveUserID: isOneOwner ? UInt64(owner.effectiveUserID) : nil
+                case .effectiveGroupID: isOneOwner ? UInt64(owner.effectiveGroupID) : nil
+                }
+            map.stub.setLocalAnswer(answer.rawValue, value)
+        }
+    }
+
+    /// Something that all threads of a process answer has changed.
+    package func publishAnswers(of process: Process) {
+        if let map = process.threads.first?.map { publishAnswers(of: map) }
+    }
+}

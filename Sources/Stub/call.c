@@ -1,0 +1,75 @@
+// System calls on their way to the kernel: what is copied next to them, what the stub answers itself, and the way in for
+// sites that were patched, which needs no host signal.
+#include "internal.h"
+
+/// Copies what the call points at next to it, as the rules from the table say.
+void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
+    uint32_t used = 0, count = 0;
+    char *bounce = (char *)cold + APUS_BOUNCE;
+    if (hot->value < APUS_RULED_CALLS) {
+        for (int i = 0; i < APUS_RULES_PER_CALL; i++) {
+            volatile const struct apus_payload_rule *rule = &CONFIG->rules[hot->value][i];
+            if (rule->pointer > 5) break;
+            uint64_t address = hot->arguments[rule->pointer];
+            uint64_t room = APUS_BOUNCE_SIZE - used;
+            uint64_t size = rule->size;
+            if (!address) continue;
+            if (rule->extent == APUS_EXTENT_STRING) {
+                // Only within one page more: the kernel fetches what is longer.
+                uint64_t limit = room < 4096 ? room : 4096;
+                long got = apus_stub_copy_string(bounce + used, (const char *)address, limit);
+                if (got <= 0) continue;
+                size = (uint64_t)got;
+            } else {
+                if (rule->extent == APUS_EXTENT_COUNTED) {
+                    uint64_t times = hot->arguments[rule->counter > 5 ? 0 : rule->counter];
+                    if (times == 0 || times > APUS_BOUNCE_SIZE) continue;
+                    size *= times;
+                }
+                if (size == 0 || size > room) continue;
+                if (apus_stub_copy(bounce + used, (const void *)address, size) != 0) continue;
+            }
+            cold->in[count].address = address;
+            cold->in[count].count = (uint32_t)size;
+            cold->in[count].offset = used;
+            count++;
+            used = (used + (uint32_t)size + 15) & ~15u;
+            if (used >= APUS_BOUNCE_SIZE) break;
+        }
+    }
+    hot->action = (uint16_t)count;
+}
+
+/// Answers a call whose result the kernel has left with the process. False if the kernel must be asked.
+int apus_stub_answers(uint64_t number, uint64_t *result) {
+    if (number >= APUS_RULED_CALLS) return 0;
+    uint8_t index = CONFIG->local_answers[number];
+    if (index == 0 || index >= APUS_LOCAL_ANSWERS || !ANSWERS[index].is_valid) return 0;
+    *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
+    return 1;
+}
+
+/// A call from a patched site: the guest's registers stand in the block, its floating-point state is live. Returns where
+/// nothing but rax changes.
+__attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
+    uint64_t *r = cold->registers;
+    uint64_t number = (uint32_t)r[APUS_RAX];
+    if (apus_stub_answers(number, &r[APUS_RAX])) return;
+    struct apus_hot *hot = hot_line(cold);
+    hot->kind = APUS_KIND_SYSCALL;
+    hot->value = number;
+    hot->arguments[0] = r[APUS_RDI];
+    hot->arguments[1] = r[APUS_RSI];
+    hot->arguments[2] = r[APUS_RDX];
+    hot->arguments[3] = r[APUS_R10];
+    hot->arguments[4] = r[APUS_R8];
+    hot->arguments[5] = r[APUS_R9];
+    cold->fp_pointer = 0;
+    if (number < APUS_RULED_CALLS && CONFIG->keeps_fp[number]) apus_stub_save_floating_point(cold);
+    apus_stub_copy_in(cold, hot);
+    apus_stub_converse(cold);
+    if ((r[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
+    if (!(hot->action & APUS_ACTION_RESTORE_ALL)) return;
+    if (cold->fp_pointer) apus_stub_leave();
+    apus_stub_leave_live();
+}

@@ -1,0 +1,219 @@
+// The conversation with the kernel: asking, waiting for the answer, carrying out what it says.
+#include "internal.h"
+
+// --- Asking and waiting -----------------------------------------------------------------------------------------------
+
+static void publish(struct apus_hot *hot) {
+    hot->cpu = (uint8_t)current_cpu();
+    // A full barrier between the request and the look at the kernel's sleep flag; the kernel does the reverse.
+    __atomic_exchange_n(&hot->state, APUS_STATE_REQUEST, __ATOMIC_SEQ_CST);
+    if (CONFIG->kernel_sleeps) {
+        __atomic_add_fetch(&DOORBELL->word, 1, __ATOMIC_SEQ_CST);
+        host_call(SYS_futex, (long)&DOORBELL->word, FUTEX_WAKE, 1, 0, 0, 0);
+    }
+}
+
+static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot) {
+    // Spinning on the kernel's own processor would only keep it from answering.
+    if (CONFIG->spin_ticks && CONFIG->kernel_cpu != current_cpu()) {
+        uint64_t start = ticks();
+        uint64_t budget = CONFIG->spin_ticks;
+        do {
+            for (int i = 0; i < 32; i++) {
+                uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
+                if (state == APUS_STATE_DONE) return;
+                if (state == APUS_STATE_BLOCK) goto sleep;
+                __asm__ volatile("pause");
+            }
+        } while (ticks() - start < budget);
+    }
+sleep:
+    __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);
+    for (;;) {
+        uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
+        if (state == APUS_STATE_DONE) break;
+        host_call(SYS_futex, (long)&hot->state, FUTEX_WAIT, state, 0, 0, 0);
+    }
+    __atomic_store_n(&cold->stub_sleeps, 0, __ATOMIC_SEQ_CST);
+}
+
+// --- Commands ---------------------------------------------------------------------------------------------------------
+
+void apus_stub_start_common(struct apus_cold *cold) {
+    __asm__ volatile("wrgsbase %0" ::"r"((uint64_t)cold));
+    // User dispatch is not inherited. PR_SET_SYSCALL_USER_DISPATCH, on, with the stub's own code left out.
+    host_call(SYS_prctl, 59, 1, APUS_STUB_BASE, APUS_STUB_CODE_SIZE, 0, 0);
+}
+
+static void start_thread(struct apus_cold *cold) __attribute__((noreturn));
+static void start_thread(struct apus_cold *cold) {
+    stack_t stack = {(char *)cold + APUS_STACK, 0, APUS_STACK_SIZE};
+    host_call(SYS_sigaltstack, (long)&stack, 0, 0, 0, 0, 0);
+    apus_stub_start_common(cold);
+    apus_stub_report_and_run(cold);
+}
+
+static void start_process(struct apus_cold *cold, long socket) __attribute__((noreturn));
+static void start_process(struct apus_cold *cold, long socket) {
+    host_call(SYS_dup2, socket, APUS_SOCKET, 0, 0, 0, 0);
+    // The contexts' descriptor, and whatever the parent held at that moment.
+    host_call(SYS_close_range, APUS_SOCKET + 1, 0xffffffff, 0, 0, 0, 0);
+    // PR_SET_PDEATHSIG, SIGKILL: the kernel's end is everybody's.
+    host_call(SYS_prctl, 1, 9, 0, 0, 0, 0);
+    // It may have ended before that.
+    if (host_call(SYS_getppid, 0, 0, 0, 0, 0, 0) != (long)CONFIG->kernel_process) host_call(SYS_exit, 98, 0, 0, 0, 0, 0);
+    // Grandchildren must not find these registers: MADV_DONTFORK.
+    host_call(SYS_madvise, APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, 10, 0, 0, 0);
+    // Not before, since that would be refused. A host that knows no seals has the filter's checks alone.
+    host_call(APUS_HOST_MSEAL, APUS_STUB_CONTEXTS, APUS_CONTEXTS_SIZE, 0, 0, 0, 0);
+    apus_stub_start_common(cold);
+    apus_stub_report_and_run(cold);
+}
+
+// Takes up to `wanted` descriptors from the socket into `out`; returns how many came, or a negated error.
+static long receive(int32_t *out, int wanted) {
+    char byte;
+    struct {
+        uint64_t base;
+        uint64_t length;
+    } vector = {(uint64_t)&byte, 1};
+    struct {
+        uint64_t length;
+        int32_t level, type;
+        int32_t descriptors[4];
+    } control;
+    control.length = 0;
+    struct {
+        uint64_t name;
+        uint32_t name_length, padding;
+        uint64_t vector, vector_count, control, control_length;
+        int32_t flags, padding2;
+    } message;
+    message.name = 0;
+    message.name_length = 0;
+    message.vector = (uint64_t)&vector;
+    message.vector_count = 1;
+    message.control = (uint64_t)&control;
+    message.control_length = 16 + 4 * (uint64_t)wanted;
+    message.flags = 0;
+    long result;
+    do result = host_call(SYS_recvmsg, APUS_SOCKET, (long)&message, MSG_CMSG_CLOEXEC, 0, 0, 0);
+    while (result == -4);
+    if (result < 0) return result;
+    long count = control.length < 16 ? 0 : (long)(control.length - 16) / 4;
+    for (long i = 0; i < count && i < wanted; i++) out[i] = control.descriptors[i];
+    return count;
+}
+
+static long carry_out(struct apus_cold *cold, struct apus_command *command) {
+    uint64_t *a = command->arguments;
+    switch (command->number) {
+    case APUS_COMMAND_RECEIVE: {
+        int32_t descriptor = -1;
+        long count = receive(&descriptor, 1);
+        cold->received = descriptor;
+        return count == 1 ? 0 : count < 0 ? count : -5;
+    }
+    case APUS_COMMAND_MAP:
+        return host_call(SYS_mmap, a[0], a[1], a[2], a[3], cold->received, a[5]);
+    case APUS_COMMAND_CLOSE:
+        return host_call(SYS_close, cold->received, 0, 0, 0, 0, 0);
+    case APUS_COMMAND_ZERO:
+        return apus_stub_zero((void *)a[0], a[1]) == 0 ? 0 : -14;
+    case APUS_COMMAND_UNMAP_ALL: {
+        long result = host_call(SYS_munmap, 0, APUS_STUB_BASE, 0, 0, 0, 0);
+        if (result < 0) return result;
+        return host_call(SYS_munmap, APUS_STUB_END, APUS_HOST_TASK_SIZE - APUS_STUB_END, 0, 0, 0, 0);
+    }
+    case APUS_COMMAND_NEW_THREAD: {
+        struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
+        // CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM | CHILD_CLEARTID
+        return apus_stub_clone_thread(0x250f00, (uint64_t)block + APUS_BLOCK_SIZE - 64, &block->alive, block,
+                                      start_thread);
+    }
+    case APUS_COMMAND_NEW_PROCESS: {
+        struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
+        int32_t both[2];
+        long count = receive(both, 2);
+        if (count != 2) return count < 0 ? count : -5;
+        // CLONE_PARENT | SIGCHLD: every stub is a child of the kernel itself.
+        long result = apus_stub_clone_process(0x8000 | SIGCHLD, both[0], both[1], block, start_process);
+        host_call(SYS_close, both[0], 0, 0, 0, 0, 0);
+        host_call(SYS_close, both[1], 0, 0, 0, 0, 0);
+        return result;
+    }
+    case APUS_COMMAND_EXIT_THREAD:
+        return host_call(SYS_exit, 0, 0, 0, 0, 0, 0);
+    case APUS_COMMAND_UPDATE_WORD:
+        return apus_stub_update(a);
+    case APUS_COMMAND_SAVE_FP:
+        apus_stub_save_floating_point(cold);
+        return 0;
+    default:
+        return host_call((long)command->number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    }
+}
+
+/// Carries out the commands in order; stops at the first that fails. True if the kernel must hear of it.
+static int carry_out_all(struct apus_cold *cold) {
+    uint32_t count = cold->command_count;
+    if (count > APUS_MAX_COMMANDS) count = APUS_MAX_COMMANDS;
+    int failed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        long result = carry_out(cold, &cold->commands[i]);
+        cold->commands[i].result = result;
+        if (result < 0 && result >= -4095) {
+            failed = 1;
+            break;
+        }
+    }
+    return failed;
+}
+
+/// Copies the results of the call to guest memory. True if an address was bad: the kernel must hear of it.
+static int copy_out(struct apus_cold *cold) {
+    uint32_t count = cold->out_count;
+    if (count > APUS_MAX_PAYLOADS) count = APUS_MAX_PAYLOADS;
+    for (uint32_t i = 0; i < count; i++) {
+        struct apus_payload *out = &cold->out[i];
+        uint32_t offset = out->offset, size = out->count;
+        if (offset > APUS_BOUNCE_SIZE || size > APUS_BOUNCE_SIZE - offset) break;
+        if (apus_stub_copy((void *)out->address, (char *)cold + APUS_BOUNCE + offset, size) != 0) {
+            cold->out_fault = 1;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/// Asks the kernel and does what it answers, until it lets the guest go on.
+void apus_stub_converse(struct apus_cold *cold) {
+    struct apus_hot *hot = hot_line(cold);
+    for (;;) {
+        publish(hot);
+        wait_for_answer(cold, hot);
+        uint16_t action = hot->action;
+        int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
+        if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
+        if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
+        if (!failed && !(action & APUS_ACTION_REPORT)) break;
+        hot->kind = APUS_KIND_COMMANDS_DONE;
+    }
+    if (!(hot->action & APUS_ACTION_RESTORE_ALL)) cold->registers[APUS_RAX] = hot->value;
+    __atomic_store_n(&hot->state, APUS_STATE_GUEST, __ATOMIC_RELEASE);
+}
+
+void apus_stub_report_and_run(struct apus_cold *cold) {
+    struct apus_hot *hot = hot_line(cold);
+    cold->in_stub = 1;
+    hot->kind = APUS_KIND_READY;
+    apus_stub_converse(cold);
+    if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
+    apus_stub_leave();
+}
+
+void apus_stub_report_interrupt(struct apus_cold *cold) {
+    cold->interrupt_pending = 0;
+    hot_line(cold)->kind = APUS_KIND_INTERRUPTED;
+    apus_stub_converse(cold);
+}

@@ -1,0 +1,79 @@
+// What the stub's own C files share. No library, no thread-local storage, no vector register, position independent:
+// everything stands in the section that is copied.
+#pragma once
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include "stub.h"
+
+#include <linux/futex.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+
+#pragma clang section text = "apus_stub" rodata = "apus_stub_forbidden_rodata" data = "apus_stub_forbidden_data" bss = "apus_stub_forbidden_bss"
+
+#define CONFIG ((volatile const struct apus_config *)APUS_STUB_CONFIG)
+#define DOORBELL ((struct apus_doorbell *)APUS_STUB_DOORBELL)
+#define ANSWERS ((volatile const struct apus_local_answer *)APUS_STUB_ANSWERS)
+#define INTERRUPT_SIGNAL SIGCHLD
+#define TRAP_FLAG 0x100u
+
+#define HIDDEN __attribute__((visibility("hidden")))
+// In entry.S: ways in and out, and stretches of code that the signal handler has to know.
+extern HIDDEN char apus_stub_leave_begin[], apus_stub_leave_end[], apus_stub_return_begin[], apus_stub_return_end[];
+extern HIDDEN char apus_stub_foreign_gs[];
+extern HIDDEN char apus_stub_copy_begin[], apus_stub_copy_end[], apus_stub_string_begin[], apus_stub_string_end[];
+extern HIDDEN char apus_stub_zero_begin[], apus_stub_zero_end[];
+extern HIDDEN char apus_stub_update_begin[], apus_stub_update_end[];
+extern HIDDEN char apus_stub_trapped[];
+HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
+HIDDEN void apus_stub_leave_live(void) __attribute__((noreturn));
+HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
+HIDDEN void apus_stub_save_floating_point(struct apus_cold *cold);
+HIDDEN long apus_stub_clone_thread(uint64_t flags, uint64_t stack, uint32_t *alive, struct apus_cold *block, void *function);
+HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, struct apus_cold *block, void *function);
+HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);
+HIDDEN long apus_stub_copy_string(char *destination, const char *source, size_t limit);
+HIDDEN long apus_stub_zero(void *destination, size_t count);
+HIDDEN long apus_stub_update(const uint64_t *arguments);
+
+static inline __attribute__((always_inline)) long host_call(long number, long a, long b, long c, long d, long e, long f) {
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    register long r9 __asm__("r9") = f;
+    long result;
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+static inline uint32_t current_cpu(void) {
+    uint64_t result;
+    __asm__ volatile("rdpid %0" : "=r"(result));
+    return result & 0xff;
+}
+
+static inline uint64_t ticks(void) {
+    uint32_t low, high;
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline struct apus_hot *hot_line(struct apus_cold *cold) {
+    uint64_t slot = ((uint64_t)cold - APUS_STUB_CONTEXTS) / APUS_BLOCK_SIZE - 1;
+    return (struct apus_hot *)(APUS_STUB_CONTEXTS + slot * sizeof(struct apus_hot));
+}
+
+// In conversation.c.
+HIDDEN void apus_stub_converse(struct apus_cold *cold);
+HIDDEN void apus_stub_report_interrupt(struct apus_cold *cold);
+HIDDEN void apus_stub_report_and_run(struct apus_cold *cold) __attribute__((noreturn));
+HIDDEN void apus_stub_start_common(struct apus_cold *cold);
+
+// In call.c.
+HIDDEN void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot);
+HIDDEN int apus_stub_answers(uint64_t number, uint64_t *result);
