@@ -16,11 +16,14 @@ package struct Baseline: Sendable, Codable {
         package var median: Double
         package var lowest: Double
         package var highest: Double
+        /// `Spread.noise`; nothing is known of it where it is missing.
+        package var noise: Double?
 
         package init(_ spread: Spread) {
             median = Self.rounded(spread.median)
             lowest = Self.rounded(spread.lowest)
             highest = Self.rounded(spread.highest)
+            noise = Self.rounded(spread.noise)
         }
 
         /// Four digits say enough.
@@ -70,15 +73,14 @@ package struct Baseline: Sendable, Codable {
         }
     }
 
-    /// Compares what both have. A figure is worse, or better, if it is by more than the noise: the distance between the
-    /// rounds of this run or of the baseline's, whichever is larger.
+    /// Compares what both have. A figure is worse, or better, if it is by more than the noise of this run or of the baseline's,
+    /// whichever is larger.
     package func judge(_ results: BenchResults) -> [Judgement] {
         var judgements: [Judgement] = []
         for row in results.rows {
             for binding in results.bindings where binding == .one || processors == results.host.processors {
                 guard let before = entries[row.name]?[binding], let now = Self.figure(row, binding) else { continue }
-                let noise = max(
-                    now.noise, before.highest - before.lowest, before.median * Self.indifference)
+                let noise = max(now.noise, before.noise ?? 0, before.median * Self.indifference)
                 let difference = now.median - before.median
                 judgements.append(
                     Judgement(

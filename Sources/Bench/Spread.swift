@@ -3,6 +3,9 @@ package struct Spread: Sendable, Hashable {
     package let median: Double
     package let lowest: Double
     package let highest: Double
+    /// What the machine does to a figure that nothing else has changed: three times the median distance from the median, so that
+    /// one round in which the machine did something else does not count.
+    package let noise: Double
 
     /// Nil for no figures.
     package init?(_ figures: [Double]) {
@@ -10,16 +13,13 @@ package struct Spread: Sendable, Hashable {
         guard let lowest = sorted.first, let highest = sorted.last else { return nil }
         self.lowest = lowest
         self.highest = highest
-        let middle = sorted.count / 2
-        median = sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
-    }
-
-    package init(median: Double, lowest: Double, highest: Double) {
+        let median = Self.median(ofSorted: sorted)
         self.median = median
-        self.lowest = lowest
-        self.highest = highest
+        noise = 3 * Self.median(ofSorted: figures.map { abs($0 - median) }.sorted())
     }
 
-    /// How far apart the figures of one run are: what the machine does to a figure that nothing else has changed.
-    package var noise: Double { highest - lowest }
+    private static func median(ofSorted figures: [Double]) -> Double {
+        let middle = figures.count / 2
+        return figures.count % 2 == 1 ? figures[middle] : (figures[middle - 1] + figures[middle]) / 2
+    }
 }
