@@ -27,13 +27,13 @@ extension GuestThread {
     /// Has the stub change the word, after which the call's handler runs again and finds it with `finishedUpdate`.
     /// With a key nobody enters, leaves or changes that futex's line meanwhile: see `awaitUpdate`.
     ///
-    /// Throws `noReturn`; returns only where no stub is, in tests.
+    /// Throws `noReturn`; returns where the kernel has changed the word itself: for a thread that has to end, and in tests.
     func beginUpdate(_ update: WordUpdate, at address: UInt, keeping key: FutexKey? = nil) throws(Errno) {
         guard address < GuestLayout.taskSize else { throw .EFAULT }
-        // A guest that stores all the time could keep the thread at this for ever.
-        guard !process.isExiting else { throw .EINTR }
         restart.update = FutexUpdate(update: update, key: key)
-        guard let stub else {
+        // A guest that stores all the time could keep a thread that has to end at this for ever; and it must not end before
+        // a lock that it has given to a thread that is dead by now has gone on to somebody else.
+        guard let stub, !process.isExiting else {
             let old = try futexWord(address)
             try copyOut(integer: update.applied(to: old), to: address)
             restart.update?.outcome = .success(old)

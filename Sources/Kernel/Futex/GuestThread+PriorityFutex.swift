@@ -92,7 +92,7 @@ extension GuestThread {
         let word = next.map { GuestThread.futexWaiters | $0.wait.thread.ownWord } ?? 0
         let update = WordUpdate(mask: GuestThread.futexOwnerMask, value: owner, flip: word)
         try beginUpdate(update, at: address, keeping: key)
-        // Only where no stub is.
+        // The kernel has changed the word itself.
         return try futexUnlock(address, isPrivate: isPrivate)
     }
 
