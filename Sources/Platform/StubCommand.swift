@@ -24,6 +24,15 @@ package enum StubCommand {
     /// See `StubThread.hasLiveFloatingPoint`.
     case saveFloatingPoint
 
+    /// True if it may be carried out at any moment before the call returns, whatever other threads do meanwhile: it needs no
+    /// descriptor of those that wait in the socket, and does not depend on what others change.
+    package var standsAlone: Bool {
+        switch self {
+        case .mapAnonymous, .unmap, .protect, .advise: true
+        default: false
+        }
+    }
+
     /// The number and arguments as the stub reads them.
     var words: (number: UInt64, arguments: InlineArray<6, UInt64>) {
         switch self {

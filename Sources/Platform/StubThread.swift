@@ -69,6 +69,8 @@ package final class StubThread {
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
     private var hasAsked = false
+    /// Its host thread stands, and what it is told next is not how to begin.
+    package var hasBegun: Bool { hasAsked }
     /// Commands that did not fit the last answer.
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
@@ -326,10 +328,32 @@ package final class StubThread {
         wakeIfAsleep()
     }
 
+    /// Has the host thread wait in its stub, for whoever it is given to.
+    /// - Returns: false if it is not there, but in guest code.
+    func rest() -> Bool {
+        guard hasAsked, hostThread != 0, !isRunning else { return false }
+        waitingCommands = []
+        finalAnswer = nil
+        // One that has been told to wait need not be told again.
+        if asks { block() } else { expected = .nothing }
+        return true
+    }
+
     /// Gives a call its result, where nothing but rax changes: the way of most calls.
     package func answer(value: Int) {
         let action = guestMemory.hasOutgoing ? postOutgoing() : 0
         expected = action == 0 ? .call : .callOrFailure
+        memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
+        memory.store(Int64(value), at: hot + Hot.value)
+        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
+        wakeIfAsleep()
+    }
+
+    /// As above, with commands that stand alone and fit one answer.
+    package func answer(value: Int, commands: [StubCommand]) {
+        store(commands[...])
+        let action = APUS_ACTION_COMMANDS | (guestMemory.hasOutgoing ? postOutgoing() : 0)
+        expected = .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
@@ -397,15 +421,8 @@ package final class StubThread {
             writeFloatingPoint(floatingPoint)
             action |= APUS_ACTION_FP_AREA
         }
-        memory.store(UInt32(commands.count), at: cold + Cold.commandCount)
+        store(commands)
         if !commands.isEmpty { action |= APUS_ACTION_COMMANDS }
-        for (index, command) in commands.enumerated() {
-            let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size
-            let words = command.words
-            memory.store(words.number, at: offset)
-            for argument in 0..<6 { memory.store(words.arguments[argument], at: offset + 8 + 8 * argument) }
-            memory.store(UInt64(0), at: offset + 56)
-        }
         if reports { action |= APUS_ACTION_REPORT }
         action |= postOutgoing()
         expected = reports ? .report : .callOrFailure
@@ -413,6 +430,17 @@ package final class StubThread {
         memory.store(Int64(answer.value), at: hot + Hot.value)
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         wakeIfAsleep()
+    }
+
+    private func store(_ commands: ArraySlice<StubCommand>) {
+        memory.store(UInt32(commands.count), at: cold + Cold.commandCount)
+        for (index, command) in commands.enumerated() {
+            let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size
+            let words = command.words
+            memory.store(words.number, at: offset)
+            for argument in 0..<6 { memory.store(words.arguments[argument], at: offset + 8 + 8 * argument) }
+            memory.store(UInt64(0), at: offset + 56)
+        }
     }
 
     private func wakeIfAsleep() {

@@ -72,6 +72,7 @@ extension Kernel {
     }
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
+        if thread.isUnmapping { thread.map?.settle(thread) }
         switch event {
         case .syscall(let number, let arguments):
             thread.forgetRegisters()
@@ -169,9 +170,14 @@ extension Kernel {
             return complete(thread, result: result)
         }
         // With one thread nobody can see the address space between the answer and the commands; a command that fails is
-        // reported in any case.
-        let isShared = (thread.map?.users ?? 1) > 1
-        guard thread.mustReport || isShared else { return complete(thread, result: result) }
+        // reported in any case. Of several threads none may do so for most commands.
+        if !thread.mustReport {
+            guard let map = thread.map, map.users > 1 else { return complete(thread, result: result) }
+            if thread.commands.allSatisfy(\.standsAlone) {
+                map.expect(thread.commands, of: thread)
+                return complete(thread, result: result)
+            }
+        }
         thread.mustReport = false
         thread.map?.isChanging = true
         thread.changesMap = true
@@ -221,8 +227,15 @@ extension Kernel {
         guard let stub = thread.stub, thread.state != .dead else { return }
         if thread.process.isExiting { return end(thread) }
         if let result, thread.canSimplyReturn, !GuestThread.asksForRestart(result) {
-            thread.state = .running
-            return stub.answer(value: result)
+            if thread.commands.isEmpty {
+                thread.state = .running
+                return stub.answer(value: result)
+            }
+            if thread.commands.count <= GuestLayout.maximumCommands, thread.commands.allSatisfy(\.standsAlone) {
+                thread.state = .running
+                stub.answer(value: result, commands: thread.commands)
+                return thread.commands.removeAll(keepingCapacity: true)
+            }
         }
         var answer = StubAnswer()
         if let result {
@@ -318,9 +331,9 @@ extension GuestThread {
         map?.changed.wakeAll()
     }
 
-    /// Nothing but the call's result stands between the kernel and guest code.
+    /// Nothing but the call's result and commands stands between the kernel and guest code.
     fileprivate var canSimplyReturn: Bool {
-        commands.isEmpty && !registersChanged && !floatingPointStateChanged && signals.savedMask == nil
+        !registersChanged && !floatingPointStateChanged && signals.savedMask == nil
             && !hasPendingSignal
     }
 }

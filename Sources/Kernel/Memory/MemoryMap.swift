@@ -22,6 +22,8 @@ package final class MemoryMap {
     /// Only one thread at a time may have commands under way that change the areas.
     package var isChanging = false
     package let changed = WaitQueue()
+    /// What stubs have been told to unmap and have not said that they have.
+    private var vanishing: [(thread: ProcessID, range: Range<UInt>)] = []
     package var auxiliaryVector: [UInt8] = []
     /// Call sites that no longer trap: see `SiteRules`.
     package var patches = SitePatches()
@@ -40,6 +42,7 @@ package final class MemoryMap {
 
     package static let defaultTop: UInt = GuestLayout.taskSize - (1 << 34)
     package static let lowest: UInt = 0x10000
+    static let hugePageSize: UInt = 2 << 20
     /// `vm.max_map_count`.
     package static let maximumAreas = 65530
 
@@ -93,45 +96,85 @@ package final class MemoryMap {
 
     // MARK: Changes
 
-    /// Where `mmap(2)` puts `length` bytes without MAP_FIXED: at the hint if it is free, else high. Throws ENOMEM.
-    package func place(_ length: UInt, hint: UInt) throws(Errno) -> UInt {
+    /// Where `mmap(2)` puts `length` bytes without MAP_FIXED: at the hint if it is free, else high. What holds whole huge
+    /// pages begins with one if `mayBeHuge`, as with Linux since 6.7. Throws ENOMEM.
+    package func place(_ length: UInt, hint: UInt, mayBeHuge: Bool = false) throws(Errno) -> UInt {
         guard length <= GuestLayout.taskSize else { throw .ENOMEM }
         if hint != 0, let hint = MemoryMap.pageUp(hint), hint >= MemoryMap.lowest,
-            hint <= GuestLayout.taskSize - length, !areas.overlaps(hint..<hint + length)
+            hint <= GuestLayout.taskSize - length, isFree(hint..<hint + length)
         {
             return hint
         }
-        if let gap = areas.highestGap(length: length, below: mappingTop, above: MemoryMap.lowest) { return gap }
-        if let gap = areas.highestGap(length: length, below: GuestLayout.taskSize, above: MemoryMap.lowest) {
+        if mayBeHuge, hint == 0, length % MemoryMap.hugePageSize == 0,
+            let gap = gap(length, below: mappingTop, alignment: MemoryMap.hugePageSize)
+        {
             return gap
         }
+        if let gap = gap(length, below: mappingTop) { return gap }
+        if let gap = gap(length, below: GuestLayout.taskSize) { return gap }
         throw .ENOMEM
+    }
+
+    /// True if nothing is there, and nobody is about to unmap what was.
+    package func isFree(_ range: Range<UInt>) -> Bool {
+        !areas.overlaps(range) && !vanishing.contains { $0.range.overlaps(range) }
+    }
+
+    private func gap(_ length: UInt, below top: UInt, alignment: UInt = GuestLayout.pageSize) -> UInt? {
+        var top = top
+        while let gap = areas.highestGap(length: length, below: top, above: MemoryMap.lowest, alignment: alignment) {
+            guard let taken = vanishing.first(where: { $0.range.overlaps(gap..<gap + length) }) else { return gap }
+            top = taken.range.lowerBound
+        }
+        return nil
+    }
+
+    /// The thread's stub is told to carry out commands while others of the address space go on, and says nothing when it has:
+    /// until it asks for something else, what it unmaps is no place for new mappings, which it could hit.
+    func expect(_ commands: [StubCommand], of thread: GuestThread) {
+        for case .unmap(let address, let length) in commands {
+            vanishing.append((thread.id, address..<address + length))
+            thread.isUnmapping = true
+        }
+    }
+
+    /// The thread has asked for something: its commands are carried out.
+    func settle(_ thread: GuestThread) {
+        thread.isUnmapping = false
+        vanishing.removeAll { $0.thread == thread.id }
     }
 
     /// Adds an area over whatever was there. Throws ENOMEM beyond the number of areas or the limit of the address space.
     package func add(_ area: VMA, limit: UInt64) throws(Errno) -> [StubCommand] {
-        let replaced = areas.parts(in: area.start..<area.end).reduce(0) { $0 + $1.length }
+        var commands: [StubCommand] = []
+        try add(area, limit: limit, to: &commands)
+        return commands
+    }
+
+    /// As above; what the stub has to do is appended to `commands`.
+    package func add(_ area: VMA, limit: UInt64, to commands: inout [StubCommand]) throws(Errno) {
+        let replaces = areas.overlaps(area.start..<area.end)
+        let replaced = replaces ? areas.parts(in: area.start..<area.end).reduce(0) { $0 + $1.length } : 0
         guard areas.areas.count < MemoryMap.maximumAreas,
             UInt64(areas.totalLength - replaced + area.length) <= limit
         else { throw .ENOMEM }
         patches.forget(area.start..<area.end, in: stub)
-        areas.remove(area.start..<area.end)
+        if replaces { areas.remove(area.start..<area.end) }
         areas.insert(area)
-        return MemoryMap.commands(mapping: area)
+        MemoryMap.append(mapping: area, to: &commands)
     }
 
     /// What a stub does to map one area.
-    private static func commands(mapping area: VMA) -> [StubCommand] {
+    private static func append(mapping area: VMA, to commands: inout [StubCommand]) {
         let fixed: Int32 = 0x10 | (area.isShared ? 0x01 : 0x02)
         guard let object = area.object else {
             // Shared anonymous memory always has an object. MAP_ANONYMOUS | MAP_NORESERVE
-            return [
+            return commands.append(
                 .mapAnonymous(
                     address: area.start, length: area.length, protection: area.protection.rawValue,
-                    flags: fixed | 0x20 | 0x4000)
-            ]
+                    flags: fixed | 0x20 | 0x4000))
         }
-        return [
+        commands += [
             .receiveFile(descriptor: object.descriptor),
             .mapFile(
                 address: area.start, length: area.length, protection: area.protection.rawValue, flags: fixed | 0x4000,
@@ -149,10 +192,17 @@ package final class MemoryMap {
     }
 
     package func remove(_ range: Range<UInt>) -> [StubCommand] {
-        guard areas.overlaps(range) else { return [] }
-        patches.forget(range, in: stub)
+        var commands: [StubCommand] = []
+        remove(range, to: &commands)
+        return commands
+    }
+
+    package func remove(_ range: Range<UInt>, to commands: inout [StubCommand]) {
+        let before = areas.totalLength
         areas.remove(range)
-        return [.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound)]
+        guard areas.totalLength != before else { return }
+        patches.forget(range, in: stub)
+        commands.append(.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound))
     }
 
     /// See `mprotect(2)`. Throws ENOMEM for a hole (after the part before it was changed, as Linux does), EACCES where the

@@ -1,6 +1,10 @@
+internal import Platform
+
 /// The areas of one address space, ascending and disjoint. What the guest may see of its memory follows from it.
 package struct VMAList {
     package private(set) var areas: [VMA] = []
+    /// The bytes of all areas together.
+    package private(set) var totalLength: UInt = 0
 
     package init() {}
 
@@ -80,30 +84,43 @@ package struct VMAList {
     /// Takes everything in the range out, splitting what reaches over its ends.
     package mutating func remove(_ range: Range<UInt>) {
         let first = index(endingAbove: range.lowerBound)
+        guard first < areas.count, areas[first].start < range.upperBound else { return }
+        // Mostly it is just one area.
+        if areas[first].start == range.lowerBound, areas[first].end == range.upperBound {
+            totalLength -= areas[first].length
+            areas.remove(at: first)
+            return
+        }
         var last = first
         var kept: [VMA] = []
         while last < areas.count, areas[last].start < range.upperBound {
             let area = areas[last]
             if area.start < range.lowerBound { kept.append(area.part(from: area.start, to: range.lowerBound)) }
             if area.end > range.upperBound { kept.append(area.part(from: range.upperBound, to: area.end)) }
+            totalLength -= area.length
             last += 1
         }
+        for area in kept { totalLength += area.length }
         areas.replaceSubrange(first..<last, with: kept)
     }
 
     /// Puts an area where nothing is, and joins it with its neighbours where they are alike.
     package mutating func insert(_ area: VMA) {
         guard area.start < area.end else { return }
-        var index = index(endingAbove: area.start)
-        areas.insert(area, at: index)
-        if index > 0, areas[index - 1].continues(in: areas[index]) {
+        totalLength += area.length
+        let index = index(endingAbove: area.start)
+        let joinsNext = index < areas.count && area.continues(in: areas[index])
+        if index > 0, areas[index - 1].continues(in: area) {
+            areas[index - 1].end = area.end
+            guard joinsNext else { return }
             areas[index - 1].end = areas[index].end
             areas.remove(at: index)
-            index -= 1
-        }
-        if index + 1 < areas.count, areas[index].continues(in: areas[index + 1]) {
-            areas[index].end = areas[index + 1].end
-            areas.remove(at: index + 1)
+        } else if joinsNext {
+            let end = areas[index].end
+            areas[index] = area
+            areas[index].end = end
+        } else {
+            areas.insert(area, at: index)
         }
     }
 
@@ -144,7 +161,15 @@ package struct VMAList {
     }
 
     /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.
-    package func highestGap(length: UInt, below top: UInt, above bottom: UInt) -> UInt? {
+    package func highestGap(
+        length: UInt, below top: UInt, above bottom: UInt, alignment: UInt = GuestLayout.pageSize
+    ) -> UInt? {
+        // So much room holds an aligned stretch wherever it lies.
+        if alignment > GuestLayout.pageSize {
+            let more = alignment - GuestLayout.pageSize
+            let gap = highestGap(length: length + more, below: top, above: bottom)
+            return gap.map { ($0 + more) / alignment * alignment }
+        }
         var ceiling = top
         var index = index(endingAbove: top)
         if index < areas.count, areas[index].start < top { ceiling = areas[index].start }
@@ -157,7 +182,4 @@ package struct VMAList {
             if ceiling <= bottom { return nil }
         }
     }
-
-    /// The bytes of all areas together.
-    package var totalLength: UInt { areas.reduce(0) { $0 + $1.length } }
 }

@@ -61,6 +61,8 @@ package final class GuestThread: Waiter {
     package var mustReport = false
     /// Nobody else may change the address space before the stub has reported.
     var changesMap = false
+    /// Its stub was told to unmap something and has not asked since: see `MemoryMap.expect`.
+    var isUnmapping = false
     /// What `clone(2)` has asked the host for and not heard of yet.
     var childBeingMade: GuestThread?
     /// Set while a new host thread is awaited.

@@ -71,6 +71,7 @@ extension Kernel {
         thread.unpark()
         disownChild(of: thread)
         thread.endMapChange()
+        if thread.isUnmapping { thread.map?.settle(thread) }
         thread.afterCommands = nil
         thread.whenReady = nil
         runnable.removeAll { $0 === thread }

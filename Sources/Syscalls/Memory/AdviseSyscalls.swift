@@ -38,7 +38,7 @@ extension GuestThread {
         }
         let grown = old + oldLength..<old + newLength
         if !keepsOld, oldLength != 0, old + oldLength == area.end, grown.upperBound <= GuestLayout.taskSize,
-            !map.areas.overlaps(grown)
+            map.isFree(grown)
         {
             try checkGrowth(map, by: newLength - oldLength)
             if area.isLocked { try checkLockLimit(map, adding: newLength - oldLength) }

@@ -29,7 +29,7 @@ extension GuestThread {
         guard kind == 1 || kind == 2 || kind == 3 else { throw .EINVAL }
         let isShared = kind != 2
         let map = try changeableMap()
-        let start = try place(address, length, flags, map)
+        let start = try place(address, length, flags, map, mayBeHuge: file == nil && !isShared)
         let isLocked = flags.contains(.locked) || map.futureLock != nil
         if flags.contains(.locked) { try checkMayLock() }
         if isLocked { try checkLockLimit(map, adding: length) }
@@ -48,7 +48,7 @@ extension GuestThread {
         area.isGrowable = flags.contains(.growsDown)
         area.isLocked = isLocked
         if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
-        commands += try map.add(area, limit: process.limits.addressSpace.soft)
+        try map.add(area, limit: process.limits.addressSpace.soft, to: &commands)
         let range = start..<start + length
         // Only making pages present gives EFAULT, at the end of the file say, and that is no error of the mapping.
         let result = Int(bitPattern: start)
@@ -62,10 +62,10 @@ extension GuestThread {
 
     /// Where a new mapping goes. Throws EINVAL, ENOMEM, EPERM, EEXIST for a fixed address.
     private func place(
-        _ address: UInt, _ length: UInt, _ flags: MapFlags, _ map: MemoryMap
+        _ address: UInt, _ length: UInt, _ flags: MapFlags, _ map: MemoryMap, mayBeHuge: Bool
     ) throws(Errno) -> UInt {
         guard flags.contains(.fixed) || flags.contains(.fixedNoReplace) else {
-            return try map.place(length, hint: address & ~(GuestLayout.pageSize - 1))
+            return try map.place(length, hint: address & ~(GuestLayout.pageSize - 1), mayBeHuge: mayBeHuge)
         }
         guard MemoryMap.isAligned(address) else { throw .EINVAL }
         let (end, overflow) = address.addingReportingOverflow(length)
@@ -125,7 +125,7 @@ extension GuestThread {
         let range = try MemoryMap.range(address, length)
         let map = try changeableMap()
         try map.checkSplit(range)
-        commands += map.remove(range)
+        map.remove(range, to: &commands)
         return 0
     }
 
@@ -163,7 +163,7 @@ extension GuestThread {
             newTop <= GuestLayout.taskSize, UInt64(end - map.heap.lowerBound) <= process.limits.values[2].soft
         else { return Int(bitPattern: old) }
         if newTop > oldTop {
-            guard !map.areas.overlaps(oldTop..<newTop) else { return Int(bitPattern: old) }
+            guard map.isFree(oldTop..<newTop) else { return Int(bitPattern: old) }
             var area = VMA(
                 start: oldTop, end: newTop, protection: [.read, .write], isShared: false, object: nil, offset: 0)
             area.label = "[heap]"
