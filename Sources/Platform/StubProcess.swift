@@ -16,6 +16,10 @@ package final class StubProcess {
     private var slots: [StubThread?] = []
     /// Slots whose host threads were told to leave; free again when the host says that they have.
     private var leaving: [StubThread] = []
+    /// Host threads whose guest threads are gone, asleep in their stubs until somebody makes a thread: to wake one costs a
+    /// fraction of what beginning and ending one does.
+    private var resting: [StubThread] = []
+    private static let mostResting = 8
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
     private let mark = UInt64.random(in: 1 ... .max)
@@ -75,8 +79,13 @@ package final class StubProcess {
 
     // MARK: Threads
 
-    /// A free slot with its memory prepared; the `newThread` command starts the host thread. Throws EAGAIN when all are taken.
+    /// A host thread that has rested, which `hasBegun`; or a free slot with its memory prepared, where the `newThread`
+    /// command starts one. Throws EAGAIN when all are taken.
     package func newThread(floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+        if let thread = resting.popLast() {
+            platform.watch(thread)
+            return thread
+        }
         collectLeft()
         let slot: Int
         if let free = slots.firstIndex(where: { $0 == nil }) {
@@ -99,9 +108,10 @@ package final class StubProcess {
         return thread
     }
 
-    /// The thread never began.
+    /// The thread never began, or rests again.
     package func abandon(_ thread: StubThread) {
         platform.unwatch(thread)
+        guard !thread.hasBegun else { return resting.append(thread) }
         guard slots.indices.contains(thread.slot), slots[thread.slot] === thread else { return }
         slots[thread.slot] = nil
     }
@@ -125,8 +135,12 @@ package final class StubProcess {
         platform.unwatch(thread)
     }
 
-    /// Ends one host thread of several; the guest's thread is gone already.
+    /// Ends one host thread of several, or lets it rest; the guest's thread is gone already.
     package func end(_ thread: StubThread) {
+        if resting.count < StubProcess.mostResting, thread.rest() {
+            platform.unwatch(thread)
+            return resting.append(thread)
+        }
         var last = StubAnswer()
         last.commands = [.exitThread]
         try? thread.answer(last)
@@ -193,6 +207,7 @@ package final class StubProcess {
         for thread in slots { if let thread { platform.unwatch(thread) } }
         slots = []
         leaving = []
+        resting = []
         if hostProcess != 0 { try? Host.kill(hostProcess, 9) }
     }
 
@@ -201,6 +216,7 @@ package final class StubProcess {
         for thread in slots { if let thread { platform.unwatch(thread) } }
         slots = []
         leaving = []
+        resting = []
     }
 
     /// A thread to tell of the death of the process.

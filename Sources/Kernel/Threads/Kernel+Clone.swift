@@ -103,6 +103,16 @@ extension Kernel {
                 throw error
             }
         }
+        if childStub.hasBegun {
+            // It has rested, and goes on as the child: the host makes nothing, so nobody waits for it.
+            child.isReady = true
+            child.floatingPointState = floatingPoint
+            child.floatingPointStateChanged = true
+            switch begin(child, of: parent, request, host: Int(childStub.hostThread)) {
+            case .result(let id): return id
+            case .again, .handled: return try awaitVfork(parent, child: process)
+            }
+        }
         parent.commands = [
             sharesMemory
                 ? .newThread(slot: childStub.slot) : .newProcess(slot: childStub.slot, child: childStub.process)
