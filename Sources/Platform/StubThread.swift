@@ -121,6 +121,7 @@ package final class StubThread {
         static let commandCount = offset(\.command_count)
         static let commands = offset(\.commands)
         static let outCount = offset(\.out_count)
+        static let inBytes = offset(\.in_bytes)
         static let inPayloads = offset(\.in)
         static let outPayloads = offset(\.out)
         static let outFault = offset(\.out_fault)
@@ -201,12 +202,19 @@ package final class StubThread {
             let entry = cold + Cold.inPayloads + index * MemoryLayout<apus_payload>.size
             let address: UInt = memory.load(at: entry)
             let size = Int(memory.load(UInt32.self, at: entry + 8))
-            let offset = Int(memory.load(UInt32.self, at: entry + 12))
-            guard offset <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - offset,
+            let place = memory.load(UInt32.self, at: entry + 12)
+            guard let offset = StubThread.offset(of: place, size),
                 !address.addingReportingOverflow(UInt(size)).overflow
             else { return guestMemory.begin() }
             guestMemory.add(ThreadMemory.Payload(address: address, count: size, offset: offset))
         }
+    }
+
+    /// Where a payload of the stub's list stands, from the beginning of the bounce area; nil for what is not inside.
+    private static func offset(of place: UInt32, _ size: Int) -> Int? {
+        if place == APUS_BESIDE { return size <= Int(APUS_IN_BESIDE_SIZE) ? Cold.inBytes - Int(APUS_BOUNCE) : nil }
+        guard Int(place) <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - Int(place) else { return nil }
+        return Int(place)
     }
 
     private func commandsDone() -> StubEvent {
@@ -367,7 +375,7 @@ package final class StubThread {
             let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
             memory.store(payload.address, at: entry)
             memory.store(UInt32(payload.count), at: entry + 8)
-            memory.store(UInt32(payload.offset), at: entry + 12)
+            memory.store(payload.offset < 0 ? APUS_BESIDE : UInt32(payload.offset), at: entry + 12)
         }
         guard count > 0 else { return 0 }
         memory.store(UInt32(count), at: cold + Cold.outCount)

@@ -18,8 +18,26 @@ package final class ThreadMemory: GuestMemory {
     struct Payload {
         var address: UInt
         var count: Int
-        /// In the bounce area.
+        /// From the beginning of the bounce area: a small result stands before it, beside the list of results.
         var offset: Int
+    }
+
+    /// Where a small result stands that comes first: the stub gets it with the list in one line of the cache, where the
+    /// bounce area would be another one that travels between processors.
+    private static let beside =
+        (MemoryLayout<apus_cold>.offset(of: \.out_bytes) ?? 0) - Int(APUS_BOUNCE)
+
+    /// Where so many bytes for the guest go; nil where there is no room.
+    private func place(for count: Int) -> Int? {
+        if outgoing.isEmpty, count <= Int(APUS_BESIDE_SIZE) { return ThreadMemory.beside }
+        let start = (used + 15) & ~15
+        guard outgoing.count < Int(APUS_MAX_PAYLOADS), count <= Int(APUS_BOUNCE_SIZE) - start else { return nil }
+        return start
+    }
+
+    private func note(_ address: UInt, _ count: Int, at place: Int) {
+        outgoing.append(Payload(address: address, count: count, offset: place))
+        used = max(used, place + count)
     }
 
     init(_ process: StubProcess, bounce: Int) {
@@ -108,15 +126,11 @@ package final class ThreadMemory: GuestMemory {
         _ capacity: Int, at address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
     ) throws(Errno) -> Int? {
         try ProcessMemory.check(address, capacity)
-        let start = (used + 15) & ~15
-        guard outgoing.count < Int(APUS_MAX_PAYLOADS), capacity <= Int(APUS_BOUNCE_SIZE) - start,
-            mayWrite?(address, capacity) == true
-        else { return nil }
-        let count = try process.contexts.produce(capacity, at: bounce + start, body)
+        guard let place = place(for: capacity), mayWrite?(address, capacity) == true else { return nil }
+        let count = try process.contexts.produce(capacity, at: bounce + place, body)
         guard count > 0 else { return 0 }
         forgetIncoming(from: address, count)
-        outgoing.append(Payload(address: address, count: count, offset: start))
-        used = start + count
+        note(address, count, at: place)
         return count
     }
 
@@ -130,13 +144,9 @@ package final class ThreadMemory: GuestMemory {
     package func write(_ bytes: Span<UInt8>, at address: UInt) throws(Errno) {
         try ProcessMemory.check(address, bytes.count)
         forgetIncoming(from: address, bytes.count)
-        let start = (used + 15) & ~15
-        if outgoing.count < Int(APUS_MAX_PAYLOADS), bytes.count <= Int(APUS_BOUNCE_SIZE) - start,
-            mayWrite?(address, bytes.count) == true
-        {
-            process.contexts.write(bytes, at: bounce + start)
-            outgoing.append(Payload(address: address, count: bytes.count, offset: start))
-            used = start + bytes.count
+        if let place = place(for: bytes.count), mayWrite?(address, bytes.count) == true {
+            process.contexts.write(bytes, at: bounce + place)
+            note(address, bytes.count, at: place)
             return
         }
         if !outgoing.isEmpty { flush() }

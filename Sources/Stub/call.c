@@ -14,10 +14,15 @@ void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
             uint64_t room = APUS_BOUNCE_SIZE - used;
             uint64_t size = rule->size;
             if (!address) continue;
+            // The first payload stands beside the list if it is small.
+            int beside = 0;
             if (rule->extent == APUS_EXTENT_STRING) {
                 // Only within one page more: the kernel fetches what is longer.
                 uint64_t limit = room < 4096 ? room : 4096;
-                long got = apus_stub_copy_string(bounce + used, (const char *)address, limit);
+                long got = 0;
+                if (count == 0) got = apus_stub_copy_string((char *)cold->in_bytes, (const char *)address, APUS_IN_BESIDE_SIZE);
+                beside = got > 0;
+                if (!beside) got = apus_stub_copy_string(bounce + used, (const char *)address, limit);
                 if (got <= 0) continue;
                 size = (uint64_t)got;
             } else {
@@ -27,12 +32,15 @@ void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
                     size *= times;
                 }
                 if (size == 0 || size > room) continue;
-                if (apus_stub_copy(bounce + used, (const void *)address, size) != 0) continue;
+                beside = count == 0 && size <= APUS_IN_BESIDE_SIZE;
+                char *target = beside ? (char *)cold->in_bytes : bounce + used;
+                if (apus_stub_copy(target, (const void *)address, size) != 0) continue;
             }
             cold->in[count].address = address;
             cold->in[count].count = (uint32_t)size;
-            cold->in[count].offset = used;
+            cold->in[count].offset = beside ? APUS_BESIDE : used;
             count++;
+            if (beside) continue;
             used = (used + (uint32_t)size + 15) & ~15u;
             if (used >= APUS_BOUNCE_SIZE) break;
         }

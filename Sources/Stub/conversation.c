@@ -177,8 +177,14 @@ static int copy_out(struct apus_cold *cold) {
     for (uint32_t i = 0; i < count; i++) {
         struct apus_payload *out = &cold->out[i];
         uint32_t offset = out->offset, size = out->count;
-        if (offset > APUS_BOUNCE_SIZE || size > APUS_BOUNCE_SIZE - offset) break;
-        if (apus_stub_copy((void *)out->address, (char *)cold + APUS_BOUNCE + offset, size) != 0) {
+        char *source = (char *)cold + APUS_BOUNCE + offset;
+        if (offset == APUS_BESIDE) {
+            source = (char *)cold->out_bytes;
+            if (size > APUS_BESIDE_SIZE) break;
+        } else if (offset > APUS_BOUNCE_SIZE || size > APUS_BOUNCE_SIZE - offset) {
+            break;
+        }
+        if (apus_stub_copy((void *)out->address, source, size) != 0) {
             cold->out_fault = 1;
             return 1;
         }

@@ -25,6 +25,12 @@ _Static_assert(APUS_ANSWERS_OFFSET >= sizeof(struct apus_hot) * APUS_MAX_THREADS
 _Static_assert(sizeof(struct apus_local_answer) * APUS_LOCAL_ANSWERS <= APUS_BLOCK_SIZE - APUS_ANSWERS_OFFSET,
                "the answers fit before the first block");
 _Static_assert(sizeof(struct apus_hot) == 64, "one cache line");
+_Static_assert(offsetof(struct apus_cold, out) + sizeof(struct apus_payload) - offsetof(struct apus_cold, out_count) == 64,
+    "a small result and its place in one cache line");
+_Static_assert(offsetof(struct apus_cold, in) + sizeof(struct apus_payload) - offsetof(struct apus_cold, in_bytes) == 64,
+    "a small payload and its place in one cache line");
+_Static_assert(offsetof(struct apus_cold, in_bytes) % 64 == 0 && offsetof(struct apus_cold, out_count) % 64 == 0,
+    "the two sides write different lines");
 _Static_assert(sizeof(struct apus_cold) <= APUS_FP_AREA, "the cold state fits before the floating-point area");
 _Static_assert(sizeof(struct apus_config) <= APUS_STUB_CONFIG_SIZE, "the configuration fits its pages");
 _Static_assert(APUS_STUB_CONTEXTS == 0x7ef000100000UL && APUS_CONTEXTS_SIZE == 0x4000000UL, "entry.S knows these");

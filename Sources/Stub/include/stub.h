@@ -131,9 +131,13 @@ struct apus_command {
 struct apus_payload {
     uint64_t address;
     uint32_t count;
-    /// From the beginning of the bounce area.
+    /// From the beginning of the bounce area; APUS_BESIDE for what stands beside the list.
     uint32_t offset;
 };
+
+#define APUS_BESIDE 0xffffffffU
+#define APUS_BESIDE_SIZE 40
+#define APUS_IN_BESIDE_SIZE 48
 
 #define APUS_MAX_PAYLOADS 8
 
@@ -173,13 +177,19 @@ struct apus_cold {
     int32_t received;
     struct apus_command commands[APUS_MAX_COMMANDS];
 
-    uint32_t out_count;
-    uint32_t out_padding;
+    uint32_t in_padding[6];
+    /// What the stub writes: the first payload, if it is small, travels with the list in one line.
+    uint8_t in_bytes[APUS_IN_BESIDE_SIZE];
     struct apus_payload in[APUS_MAX_PAYLOADS];
-    struct apus_payload out[APUS_MAX_PAYLOADS];
-    /// Set when a copy out met a bad address.
+
+    uint32_t out_padding[4];
+
+    /// What the kernel writes: the first result, if it is small, travels with the list in one line.
+    uint32_t out_count;
+    /// Set by the stub when a copy out met a bad address.
     uint32_t out_fault;
-    uint32_t padding;
+    uint8_t out_bytes[APUS_BESIDE_SIZE];
+    struct apus_payload out[APUS_MAX_PAYLOADS];
     struct apus_site sites[APUS_COUNTED_SITES];
 };
 
