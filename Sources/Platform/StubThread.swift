@@ -359,7 +359,7 @@ package final class StubThread {
 
     /// As above, with commands that stand alone and fit one answer.
     package func answer(value: Int, commands: [StubCommand]) {
-        store(commands[...])
+        store(commands.span)
         let action = APUS_ACTION_COMMANDS | (guestMemory.hasOutgoing ? postOutgoing() : 0)
         expected = .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
@@ -429,7 +429,7 @@ package final class StubThread {
             writeFloatingPoint(floatingPoint)
             action |= APUS_ACTION_FP_AREA
         }
-        store(commands)
+        store(commands.span)
         if !commands.isEmpty { action |= APUS_ACTION_COMMANDS }
         if reports { action |= APUS_ACTION_REPORT }
         action |= postOutgoing()
@@ -440,11 +440,11 @@ package final class StubThread {
         wakeIfAsleep()
     }
 
-    private func store(_ commands: ArraySlice<StubCommand>) {
+    private func store(_ commands: Span<StubCommand>) {
         memory.store(UInt32(commands.count), at: cold + Cold.commandCount)
-        for (index, command) in commands.enumerated() {
+        for index in commands.indices {
             let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size
-            let words = command.words
+            let words = commands[index].words
             memory.store(words.number, at: offset)
             for argument in 0..<6 { memory.store(words.arguments[argument], at: offset + 8 + 8 * argument) }
             memory.store(UInt64(0), at: offset + 56)

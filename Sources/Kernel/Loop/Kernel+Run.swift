@@ -173,7 +173,7 @@ extension Kernel {
         // reported in any case. Of several threads none may do so for most commands.
         if !thread.mustReport {
             guard let map = thread.map, map.users > 1 else { return complete(thread, result: result) }
-            if thread.commands.allSatisfy(\.standsAlone) {
+            if thread.commandsStandAlone {
                 map.expect(thread.commands, of: thread)
                 return complete(thread, result: result)
             }
@@ -231,10 +231,9 @@ extension Kernel {
                 thread.state = .running
                 return stub.answer(value: result)
             }
-            if thread.commands.count <= GuestLayout.maximumCommands, thread.commands.allSatisfy(\.standsAlone) {
+            if thread.commandsStandAlone {
                 thread.state = .running
-                stub.answer(value: result, commands: thread.commands)
-                return thread.commands.removeAll(keepingCapacity: true)
+                return thread.answerWithCommands(result, through: stub)
             }
         }
         var answer = StubAnswer()

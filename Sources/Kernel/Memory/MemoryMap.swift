@@ -146,13 +146,18 @@ package final class MemoryMap {
 
     /// Adds an area over whatever was there. Throws ENOMEM beyond the number of areas or the limit of the address space.
     package func add(_ area: VMA, limit: UInt64) throws(Errno) -> [StubCommand] {
-        var commands: [StubCommand] = []
-        try add(area, limit: limit, to: &commands)
-        return commands
+        try insert(area, limit: limit)
+        return MemoryMap.commands(mapping: area)
     }
 
-    /// As above; what the stub has to do is appended to `commands`.
-    package func add(_ area: VMA, limit: UInt64, to commands: inout [StubCommand]) throws(Errno) {
+    /// As above; what the stub has to do goes to the thread's commands.
+    package func add(_ area: VMA, limit: UInt64, for thread: GuestThread) throws(Errno) {
+        try insert(area, limit: limit)
+        guard area.object == nil else { return thread.commands += MemoryMap.commands(mapping: area) }
+        thread.append(MemoryMap.command(mappingZeros: area))
+    }
+
+    private func insert(_ area: VMA, limit: UInt64) throws(Errno) {
         let replaces = areas.overlaps(area.start..<area.end)
         let replaced = replaces ? areas.parts(in: area.start..<area.end).reduce(0) { $0 + $1.length } : 0
         guard areas.areas.count < MemoryMap.maximumAreas,
@@ -161,20 +166,20 @@ package final class MemoryMap {
         patches.forget(area.start..<area.end, in: stub)
         if replaces { areas.remove(area.start..<area.end) }
         areas.insert(area)
-        MemoryMap.append(mapping: area, to: &commands)
+    }
+
+    private static func command(mappingZeros area: VMA) -> StubCommand {
+        // Shared anonymous memory always has an object. MAP_PRIVATE | MAP_FIXED | MAP_ANONYMOUS | MAP_NORESERVE
+        .mapAnonymous(
+            address: area.start, length: area.length, protection: area.protection.rawValue,
+            flags: 0x02 | 0x10 | 0x20 | 0x4000)
     }
 
     /// What a stub does to map one area.
-    private static func append(mapping area: VMA, to commands: inout [StubCommand]) {
+    private static func commands(mapping area: VMA) -> [StubCommand] {
+        guard let object = area.object else { return [command(mappingZeros: area)] }
         let fixed: Int32 = 0x10 | (area.isShared ? 0x01 : 0x02)
-        guard let object = area.object else {
-            // Shared anonymous memory always has an object. MAP_ANONYMOUS | MAP_NORESERVE
-            return commands.append(
-                .mapAnonymous(
-                    address: area.start, length: area.length, protection: area.protection.rawValue,
-                    flags: fixed | 0x20 | 0x4000))
-        }
-        commands += [
+        return [
             .receiveFile(descriptor: object.descriptor),
             .mapFile(
                 address: area.start, length: area.length, protection: area.protection.rawValue, flags: fixed | 0x4000,
@@ -192,17 +197,21 @@ package final class MemoryMap {
     }
 
     package func remove(_ range: Range<UInt>) -> [StubCommand] {
-        var commands: [StubCommand] = []
-        remove(range, to: &commands)
-        return commands
+        takeOut(range) ? [.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound)] : []
     }
 
-    package func remove(_ range: Range<UInt>, to commands: inout [StubCommand]) {
+    package func remove(_ range: Range<UInt>, for thread: GuestThread) {
+        guard takeOut(range) else { return }
+        thread.append(.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound))
+    }
+
+    /// False if nothing was there.
+    private func takeOut(_ range: Range<UInt>) -> Bool {
         let before = areas.totalLength
         areas.remove(range)
-        guard areas.totalLength != before else { return }
+        guard areas.totalLength != before else { return false }
         patches.forget(range, in: stub)
-        commands.append(.unmap(address: range.lowerBound, length: range.upperBound - range.lowerBound))
+        return true
     }
 
     /// See `mprotect(2)`. Throws ENOMEM for a hole (after the part before it was changed, as Linux does), EACCES where the

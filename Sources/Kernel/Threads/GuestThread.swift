@@ -51,6 +51,23 @@ package final class GuestThread: Waiter {
         set { storedCommands = newValue }
     }
     private var storedCommands: [StubCommand] = []
+
+    /// Adds one in place, without a copy of the others.
+    func append(_ command: StubCommand) { storedCommands.append(command) }
+
+    /// True if all of them stand alone and fit one answer.
+    var commandsStandAlone: Bool {
+        guard storedCommands.count <= GuestLayout.maximumCommands else { return false }
+        for command in storedCommands where !command.standsAlone { return false }
+        return true
+    }
+
+    /// Answers the call and hands the commands over, which stand alone.
+    func answerWithCommands(_ value: Int, through stub: StubThread) {
+        stub.answer(value: value, commands: storedCommands)
+        storedCommands.removeAll(keepingCapacity: true)
+    }
+
     /// Set by a call whose result depends on its commands: run when the stub has carried them out.
     package var afterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)? {
         get { storedAfterCommands }

@@ -48,7 +48,7 @@ extension GuestThread {
         area.isGrowable = flags.contains(.growsDown)
         area.isLocked = isLocked
         if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
-        try map.add(area, limit: process.limits.addressSpace.soft, to: &commands)
+        try map.add(area, limit: process.limits.addressSpace.soft, for: self)
         let range = start..<start + length
         // Only making pages present gives EFAULT, at the end of the file say, and that is no error of the mapping.
         let result = Int(bitPattern: start)
@@ -125,7 +125,7 @@ extension GuestThread {
         let range = try MemoryMap.range(address, length)
         let map = try changeableMap()
         try map.checkSplit(range)
-        map.remove(range, to: &commands)
+        map.remove(range, for: self)
         return 0
     }
 
