@@ -25,6 +25,17 @@ extension Host {
         throw Errno(rawValue: Int32(truncatingIfNeeded: -result))
     }
 
+    /// Whether everything that was sent over the socket has been taken.
+    package static func isTaken(_ socket: Int32) -> Bool {
+        var left: InlineArray<1, Int32> = [0]
+        var span = left.mutableSpan
+        // The host writes the four bytes. SIOCOUTQ
+        let result = unsafe span.withUnsafeMutableBytes { bytes in
+            try? call(16, word(socket), 0x5411, UInt(bitPattern: bytes.baseAddress))
+        }
+        return result != nil && left[0] == 0
+    }
+
     /// From now on each of the host signals sets its bit in the first of two words at `signals` (bit 0 is signal 1), or in
     /// the second if the supervisor passed it on, adds one to `word` and wakes one futex waiter on it. All stay mapped for
     /// the life of the process.

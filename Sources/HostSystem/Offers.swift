@@ -7,8 +7,14 @@ extension Host {
     package static var hasUserDispatch: Bool { (try? call(157, 59, 0, 0, 0, 0)) != nil }
 
     /// Whether seccomp filters may answer with a trap: `SECCOMP_GET_ACTION_AVAIL`.
-    package static var hasTrappingFilters: Bool {
-        let action: InlineArray<1, UInt32> = [SealFilter.refuse]
+    package static var hasTrappingFilters: Bool { hasFilters(answering: FilterInstruction.trap) }
+
+    /// Whether they may ask another process: SECCOMP_RET_USER_NOTIF. (Some container runtimes keep the one listener that a
+    /// process can have.)
+    package static var hasAskingFilters: Bool { hasFilters(answering: FilterInstruction.ask) }
+
+    private static func hasFilters(answering action: UInt32) -> Bool {
+        let action: InlineArray<1, UInt32> = [action]
         // The host reads the four bytes of the action.
         return unsafe action.span.withUnsafeBytes { bytes in
             (try? call(317, 2, 0, UInt(bitPattern: bytes.baseAddress))) != nil

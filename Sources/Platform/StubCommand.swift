@@ -19,6 +19,8 @@ package enum StubCommand {
     /// A host process, which `StubProcess.newProcess` has prepared. The result is its host number.
     case newProcess(slot: Int, child: StubProcess)
     case exitThread
+    /// Closes every descriptor but the socket.
+    case dropDescriptors
     /// The result is the word before.
     case updateWord(address: UInt, update: WordUpdate)
     /// See `StubThread.hasLiveFloatingPoint`.
@@ -69,6 +71,8 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_EXIT_THREAD), [0, 0, 0, 0, 0, 0])
         case .saveFloatingPoint:
             (UInt64(APUS_COMMAND_SAVE_FP), [0, 0, 0, 0, 0, 0])
+        case .dropDescriptors:
+            (436, [UInt64(APUS_SOCKET) + 1, 0xffff_ffff, 0, 0, 0, 0])
         case .updateWord(let address, let update):
             (
                 UInt64(APUS_COMMAND_UPDATE_WORD),

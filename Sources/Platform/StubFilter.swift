@@ -72,18 +72,27 @@ enum StubFilter {
     private struct Rule {
         let number: UInt32
         let ways: [[Condition]]
+        /// Where a way holds the kernel is asked, if it listens.
+        var isAsked = false
 
         init(_ number: UInt32, _ ways: [Condition]...) {
             self.number = number
             self.ways = ways.isEmpty ? [[]] : ways
         }
 
+        init(asked number: UInt32, _ way: [Condition]) {
+            self.number = number
+            ways = [way]
+            isAsked = true
+        }
+
         /// The program's part for it, which never falls through once the number is this.
-        var instructions: [UInt64] {
+        func instructions(asking: Bool) -> [UInt64] {
+            let granted = isAsked && asking ? I.ask : I.allow
             var body: [UInt64] = []
             for way in ways {
                 // From the last condition to the first: each jumps over all that comes behind it in its way.
-                var part = [I.answer(I.allow)]
+                var part = [I.answer(granted)]
                 for condition in way.reversed() { part = condition.instructions(failure: part.count) + part }
                 body += part
             }
@@ -131,8 +140,8 @@ enum StubFilter {
             contexts + [.word(2, among: [10])]),
         // mseal: the contexts.
         Rule(462, contexts + [.exactly(2, 0)]),
-        // clone: a thread, or a process like this one.
-        Rule(56, [.word(0, among: [0x25_0f00, 0x8000 | 17])]),
+        // clone: a thread, or a process like this one; see `CloneGuard`.
+        Rule(asked: 56, [.word(0, among: [UInt32(APUS_CLONE_THREAD), UInt32(APUS_CLONE_PROCESS)])]),
         // exit.
         Rule(60),
         // getppid: whether the kernel is still there.
@@ -151,16 +160,15 @@ enum StubFilter {
         Rule(157, [.word(0, among: [59]), .word(1, among: [1])], [.word(0, among: [1]), .word(1, among: [9])]),
     ]
 
-    /// The program; at most 4096 instructions.
-    static func program(
-        codeBase: UInt64 = UInt64(APUS_STUB_BASE), codeSize: UInt64 = UInt64(APUS_STUB_CODE_SIZE)
-    ) -> [UInt64] {
+    /// The program; at most 4096 instructions. `asking`: the kernel has the listener and decides on clones.
+    static func program(asking: Bool) -> [UInt64] {
+        let codeEnd = UInt64(APUS_STUB_BASE) + UInt64(APUS_STUB_CODE_SIZE)
         let trapped = I.answer(I.trap)
         return [
             I.load(I.architecture), I.ifEqual(I.x86_64, 1, else: 0), trapped,
-            I.load(I.addressHigh), I.ifEqual(UInt32(codeBase >> 32), 1, else: 0), trapped,
-            I.load(I.addressLow), I.ifAtLeast(UInt32(truncatingIfNeeded: codeBase + codeSize), 0, else: 1), trapped,
+            I.load(I.addressHigh), I.ifEqual(UInt32(APUS_STUB_BASE >> 32), 1, else: 0), trapped,
+            I.load(I.addressLow), I.ifAtLeast(UInt32(truncatingIfNeeded: codeEnd), 0, else: 1), trapped,
             I.load(I.number),
-        ] + rules.flatMap(\.instructions) + [trapped]
+        ] + rules.flatMap { $0.instructions(asking: asking) } + [trapped]
     }
 }

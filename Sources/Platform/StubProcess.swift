@@ -49,6 +49,10 @@ package final class StubProcess {
         stubSocket = -1
     }
 
+    /// Descriptors on their way count against a limit of the user's: a stub that has left some lying gets no more. Throws
+    /// EAGAIN.
+    func checkTaken() throws(Errno) { if !Host.isTaken(socket) { throw .EAGAIN } }
+
     func send(_ descriptor: Int32) throws(Errno) { try Host.send(descriptor, over: socket) }
 
     /// Hands a child's first descriptors to this process, which is about to clone it.

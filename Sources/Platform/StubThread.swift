@@ -218,6 +218,7 @@ package final class StubThread {
     }
 
     private func commandsDone() -> StubEvent {
+        process.platform.clones?.forget(self)
         if memory.load(UInt32.self, at: cold + Cold.outFault) != 0 {
             memory.store(UInt32(0), at: cold + Cold.outFault)
             return .commandsDone(lastResult: 0, failure: .EFAULT)
@@ -384,10 +385,18 @@ package final class StubThread {
 
     /// Lets the stub go on. Throws what the host says when a descriptor cannot be handed over; then nothing was answered.
     package func answer(_ answer: StubAnswer) throws(Errno) {
+        var isFirst = true
         for command in answer.commands {
             switch command {
-            case .receiveFile(let descriptor): try process.send(descriptor)
-            case .newProcess(_, let child): try process.send(child)
+            case .receiveFile(let descriptor):
+                if isFirst { try process.checkTaken() }
+                isFirst = false
+                try process.send(descriptor)
+            case .newProcess(_, let child):
+                try process.checkTaken()
+                try process.send(child)
+                process.platform.clones?.expectProcess(by: self)
+            case .newThread(let slot): process.platform.clones?.expectThread(at: slot, by: self)
             default: break
             }
         }

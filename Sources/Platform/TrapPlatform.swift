@@ -19,6 +19,8 @@ package final class TrapPlatform {
     /// Children that nobody knows, with how often they were seen.
     private var strays: [Int32: Int] = [:]
     private var template: StubProcess?
+    /// Nil until the template stands.
+    private(set) var clones: CloneGuard?
     private var templateThread: StubThread?
     private let mayspin: Bool
     private var publishedProcessor = UInt32.max
@@ -28,11 +30,15 @@ package final class TrapPlatform {
     private var nextToScan = 0
     /// Where the stub that was served last had asked from.
     private var lastProcessor: UInt8 = 0
+    private var looksForClones: UInt8 = 0
 
     /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
     ///
-    /// Without `clocks`, or where the host does not let go of them, every function of the guest's vDSO is a system call.
-    package init(clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init)) throws(Errno) {
+    /// Without `clocks`, or where the host does not let go of them, every function of the guest's vDSO is a system call. Without
+    /// `decidesOnClones` it is as on a host that gives the filter no listener.
+    package init(
+        clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init), decidesOnClones: Bool = true
+    ) throws(Errno) {
         let state = Host.extendedState
         floatingPointSize = min(state.size, Int(APUS_FP_AREA_SIZE))
         floatingPointComponents = state.components
@@ -53,11 +59,11 @@ package final class TrapPlatform {
             waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self))
         publish(clocks)
         do throws(Errno) {
-            try startTemplate(clocks)
+            try startTemplate(clocks, decidesOnClones: decidesOnClones)
         } catch {
             guard clocks != nil, error == .EPROTO else { throw error }
             publish(nil)
-            try startTemplate(nil)
+            try startTemplate(nil, decidesOnClones: decidesOnClones)
         }
     }
 
@@ -122,22 +128,26 @@ package final class TrapPlatform {
 
     // MARK: The template
 
-    private func startTemplate(_ clocks: HostClocks?) throws(Errno) {
+    private func startTemplate(_ clocks: HostClocks?, decidesOnClones: Bool) throws(Errno) {
         let process = try StubProcess(platform: self)
         let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
         // Whether it stands or not: nobody is to be asked by it.
         defer { unwatch(thread) }
-        let filter = StubFilter.program()
+        let asking = decidesOnClones ? StubFilter.program(asking: true) : []
+        let other = StubFilter.program(asking: false)
         let descriptors = process.initialDescriptors
         // So that no stub can ever make its mapping of the configuration writable: the file is one for all.
         let readOnlyConfig = try Host.reopen(config.descriptor, flags: [])
         defer { Host.close(readOnlyConfig) }
-        // The child reads the program from its own copy of this process's memory.
         var parts = clocks?.parts ?? apus_host_vdso()
-        let child = unsafe filter.withUnsafeBytes { bytes in
-            unsafe apus_stub_spawn_template(
-                descriptors.contexts, readOnlyConfig, doorbell.descriptor, descriptors.socket, bytes.baseAddress,
-                UInt16(filter.count), &parts)
+        // The child reads the programs from its own copy of this process's memory.
+        let child = unsafe asking.withUnsafeBytes { asking in
+            unsafe other.withUnsafeBytes { other in
+                unsafe apus_stub_spawn_template(
+                    descriptors.contexts, readOnlyConfig, doorbell.descriptor, descriptors.socket,
+                    apus_filter(instructions: asking.baseAddress, count: asking.count / 8),
+                    apus_filter(instructions: other.baseAddress, count: other.count / 8), &parts)
+            }
         }
         guard child > 0 else { throw .EAGAIN }
         try process.hostMade(Int(child), thread: thread)
@@ -146,7 +156,8 @@ package final class TrapPlatform {
             Host.relax()
         }
         var answer = StubAnswer()
-        answer.commands = [.unmapAll]
+        clones = CloneGuard(listenerAt: APUS_LISTENER, of: child)
+        answer.commands = [.dropDescriptors, .unmapAll]
         answer.reports = true
         try thread.answer(answer)
         while !thread.asks {
@@ -169,6 +180,7 @@ package final class TrapPlatform {
         answer.reports = true
         try templateThread.answer(answer)
         while !templateThread.asks {
+            clones?.serve()
             if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
             guard !template.isDead else { throw .EAGAIN }
             Host.relax()
@@ -186,13 +198,21 @@ package final class TrapPlatform {
 
     func watch(_ thread: StubThread) { watched.add(thread) }
 
-    func unwatch(_ thread: StubThread) { watched.remove(thread) }
+    func unwatch(_ thread: StubThread) {
+        watched.remove(thread)
+        clones?.forget(thread)
+    }
+
+    /// Whether stubs make host threads and processes only where the kernel lets them.
+    package var decidesOnClones: Bool { clones?.isThere == true }
 
     func register(_ process: StubProcess) { processes[process.hostProcess] = process }
 
     /// Ends host processes that are children of the kernel's and nobody's process: a guest that jumps into its stub can make
     /// such. One that is just being made is not known yet, so each is given some looks. To be called every second or so.
     package func endStrays() {
+        // Nobody was told to make what waits here, unless it is expected.
+        clones?.serve()
         var seen: [Int32: Int] = [:]
         for child in Host.children where processes[child] == nil {
             let looks = strays[child, default: 0] + 1
@@ -239,6 +259,7 @@ package final class TrapPlatform {
         while let index = watched.firstAsking(from: nextToScan) {
             let thread = watched.threads[index]
             nextToScan = index + 1 < watched.count ? index + 1 : 0
+            if clones?.isExpecting == true { serveClones(everySoOften: true) }
             let event = thread.event()
             if case .commandsDone(_, nil) = event, thread.continueCommands() { continue }
             guard !thread.isDisowned else {
@@ -248,6 +269,7 @@ package final class TrapPlatform {
             return (thread, event)
         }
         nextToScan = 0
+        if clones?.isExpecting == true { serveClones(everySoOften: false) }
         return nil
     }
 
@@ -275,6 +297,12 @@ package final class TrapPlatform {
                 Host.relax()
             }
         } while Host.ticks &- start < TrapPlatform.lingerTicks
+    }
+
+    /// Whoever keeps the kernel waiting for a clone must not make every request of others dearer.
+    private func serveClones(everySoOften: Bool) {
+        looksForClones &+= 1
+        if !everySoOften || looksForClones % 16 == 0 { clones?.serve() }
     }
 
     /// Host signals that have come since the last look; SIGCHLD has been dealt with.
@@ -306,6 +334,7 @@ package final class TrapPlatform {
                         if watched.firstAsking(from: 0) != nil { return }
                         Host.relax()
                     }
+                    if clones?.isExpecting == true { clones?.serve() }
                 }
             }
         }
@@ -313,6 +342,9 @@ package final class TrapPlatform {
         config.exchange(1, at: 0)
         if !anyoneAsks, signals.load(UInt64.self, at: 0) | signals.load(UInt64.self, at: 8) == 0 {
             var interval: Timestamp?
+            // A clone that comes from now on rings, too; where nobody watches for it this thread looks soon.
+            let isCloseWatched = clones?.isExpecting == true && clones?.arm() == false
+            let deadline = isCloseWatched ? Host.monotonic.advanced(by: Timestamp(nanoseconds: 200_000)) : deadline
             if let deadline { interval = Host.monotonic.interval(to: deadline) }
             doorbell.wait(at: 0, while: value, for: interval)
         }

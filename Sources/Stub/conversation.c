@@ -114,8 +114,12 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         cold->received = descriptor;
         return count == 1 ? 0 : count < 0 ? count : -5;
     }
-    case APUS_COMMAND_MAP:
-        return host_call(SYS_mmap, a[0], a[1], a[2], a[3], cold->received, a[5]);
+    case APUS_COMMAND_MAP: {
+        long result = host_call(SYS_mmap, a[0], a[1], a[2], a[3], cold->received, a[5]);
+        // The commands end here, and the descriptor must not stay.
+        if (result < 0 && result >= -4095) host_call(SYS_close, cold->received, 0, 0, 0, 0, 0);
+        return result;
+    }
     case APUS_COMMAND_CLOSE:
         return host_call(SYS_close, cold->received, 0, 0, 0, 0, 0);
     case APUS_COMMAND_ZERO:
@@ -127,17 +131,22 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
     }
     case APUS_COMMAND_NEW_THREAD: {
         struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
-        // CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM | CHILD_CLEARTID
-        return apus_stub_clone_thread(0x250f00, (uint64_t)block + APUS_BLOCK_SIZE - 64, &block->alive, block,
-                                      start_thread);
+        long result;
+        // The kernel has to let it pass: an interrupt before that has the call begin again.
+        do
+            result = apus_stub_clone_thread(APUS_CLONE_THREAD, (uint64_t)block + APUS_BLOCK_SIZE - 64, &block->alive,
+                                            block, start_thread);
+        while (result == -4);
+        return result;
     }
     case APUS_COMMAND_NEW_PROCESS: {
         struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
         int32_t both[2];
         long count = receive(both, 2);
         if (count != 2) return count < 0 ? count : -5;
-        // CLONE_PARENT | SIGCHLD: every stub is a child of the kernel itself.
-        long result = apus_stub_clone_process(0x8000 | SIGCHLD, both[0], both[1], block, start_process);
+        long result;
+        do result = apus_stub_clone_process(APUS_CLONE_PROCESS, both[0], both[1], block, start_process);
+        while (result == -4);
         host_call(SYS_close, both[0], 0, 0, 0, 0, 0);
         host_call(SYS_close, both[1], 0, 0, 0, 0, 0);
         return result;

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -64,8 +65,14 @@ static void *map(uint64_t address, size_t size, int protection, int flags, int d
 
 static void seal(uint64_t address, size_t size) { syscall(APUS_HOST_MSEAL, address, size, 0); }
 
+/// The listener, if one is asked for, becomes the lowest free descriptor.
+static int install(struct apus_filter filter, unsigned long flags) {
+    struct sock_fprog program = {(unsigned short)filter.count, (struct sock_filter *)filter.instructions};
+    return filter.count && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program) >= 0;
+}
+
 static void __attribute__((noreturn)) become_template(int contexts, int config, int doorbell, int socket,
-                                                      const void *filter, unsigned short filter_length,
+                                                      struct apus_filter asking, struct apus_filter other,
                                                       const struct apus_host_vdso *vdso) {
     // The C library's per-thread registrations would make the host write into memory that is about to go.
     char *thread = __builtin_thread_pointer();
@@ -96,6 +103,9 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     setsid();
     require(dup2(socket, APUS_SOCKET) == APUS_SOCKET, 8);
     require(syscall(SYS_close_range, APUS_SOCKET + 1, ~0U, 0) == 0, 9);
+    const struct rlimit descriptors = {APUS_MAX_DESCRIPTORS, APUS_MAX_DESCRIPTORS}, nothing_left = {0, 0};
+    require(setrlimit(RLIMIT_NOFILE, &descriptors) == 0, 20);
+    require(setrlimit(RLIMIT_CORE, &nothing_left) == 0, 21);
     require(prctl(PR_SET_PDEATHSIG, SIGKILL) == 0, 10);
     // The kernel may have ended before that.
     require((uint32_t)syscall(SYS_getppid) == ((const struct apus_config *)APUS_STUB_CONFIG)->kernel_process, 16);
@@ -122,8 +132,8 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     const struct __user_cap_data_struct nothing[2] = {{0, 0, 0}, {0, 0, 0}};
     require(syscall(SYS_capset, &header, nothing) == 0, 17);
-    struct sock_fprog program = {filter_length, (struct sock_filter *)filter};
-    require(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0, 15);
+    // NEW_LISTENER, WAIT_KILLABLE_RECV (Linux 5.19): a call that the kernel has let pass is carried out.
+    if (!install(asking, 1 << 3 | 1 << 5)) require(install(other, 0), 15);
     __asm__ volatile("mov %0, %%rsp\n\tmov %1, %%rdi\n\txor %%ebp, %%ebp\n\tcall *%2\n\tud2" ::"r"(
                          (char *)block + APUS_BLOCK_SIZE - 64),
                      "r"(block), "r"(placed(apus_stub_first))
@@ -131,11 +141,11 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     __builtin_unreachable();
 }
 
-int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, const void *filter,
-                             unsigned short filter_length, const struct apus_host_vdso *vdso) {
+int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, struct apus_filter asking,
+                             struct apus_filter other, const struct apus_host_vdso *vdso) {
     // Not fork(): the C library's bookkeeping is of no use to a child that throws the library away.
     long child = syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
     if (child < 0) return -1;
-    if (child == 0) become_template(contexts, config, doorbell, socket, filter, filter_length, vdso);
+    if (child == 0) become_template(contexts, config, doorbell, socket, asking, other, vdso);
     return (int)child;
 }

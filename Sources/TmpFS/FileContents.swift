@@ -12,6 +12,8 @@ package final class FileContents {
     private var writtenEnd = 0
     /// The memory file may have holes, which take memory when they are written.
     private var hasHoles = false
+    /// A guest was given a descriptor of it.
+    private var isMappable = false
     private let budget: MemoryBudget
     /// What the file has taken from the budget.
     private var charged: Int64 = 0
@@ -25,7 +27,12 @@ package final class FileContents {
     package init(budget: MemoryBudget) { self.budget = budget }
 
     deinit {
-        if file >= 0 { Host.close(file) }
+        if file >= 0 {
+            // Nobody has it mapped any more; a guest that has kept a descriptor or a mapping behind the kernel's back keeps
+            // no memory with it.
+            if isMappable { try? Host.truncate(file, to: 0) }
+            Host.close(file)
+        }
         if readOnlyFile >= 0 { Host.close(readOnlyFile) }
         budget.release(charged)
     }
@@ -171,6 +178,7 @@ package final class FileContents {
     package func mappable(writable: Bool) throws(Errno) -> Int32 {
         if file < 0 { try moveToFile() }
         hasHoles = true
+        isMappable = true
         guard !writable else { return file }
         if readOnlyFile < 0 { readOnlyFile = try Host.reopen(file, flags: []) }
         return readOnlyFile

@@ -8,7 +8,8 @@ import Testing
 /// What the filter behind the stubs lets a guest do that jumps to one of the stub's host calls with registers of its own.
 @Suite("The stub's filter")
 struct StubFilterTests {
-    private let machine = FilterMachine(program: StubFilter.program())
+    private let machine = FilterMachine(program: StubFilter.program(asking: false))
+    private let asking = FilterMachine(program: StubFilter.program(asking: true))
     private static let stub = UInt64(APUS_STUB_BASE)
     private static let inside = stub + 0x123
     private static let plain = [UInt64](repeating: 0, count: 6)
@@ -17,6 +18,8 @@ struct StubFilterTests {
         let answer = try machine.answer(
             number, arguments + Self.plain.dropFirst(arguments.count), from: Self.inside)
         #expect(answer == FilterInstruction.allow || answer == FilterInstruction.trap)
+        let asked = try asking.answer(number, arguments + Self.plain.dropFirst(arguments.count), from: Self.inside)
+        #expect(asked == (number == 56 && answer == FilterInstruction.allow ? FilterInstruction.ask : answer))
         return answer == FilterInstruction.allow
     }
 

@@ -1,3 +1,4 @@
+import HostSystem
 import LinuxABI
 import Platform
 import Testing
@@ -71,9 +72,12 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("a cloned process has the parent's memory and its own registers")
-        func clone() throws {
-            let platform = try TrapPlatform()
+        @Test(
+            "a cloned process has the parent's memory and its own registers, whether the kernel decides on it or not",
+            arguments: [true, false])
+        func clone(decides: Bool) throws {
+            let platform = try TrapPlatform(decidesOnClones: decides)
+            #expect(platform.decidesOnClones == (decides && Host.hasAskingFilters))
             defer { platform.shutDown() }
             var code = Assembler()
             code.call(57)

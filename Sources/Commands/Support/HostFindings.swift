@@ -77,6 +77,9 @@ enum HostFindings {
             .required(
                 "seccomp", Host.hasTrappingFilters, "closes off stubs and the kernel process",
                 otherwise: "filters with SECCOMP_RET_TRAP; without them guests' calls would reach the host"),
+            .optional(
+                "notifications", Host.hasAskingFilters, "the kernel decides on each clone of a stub",
+                otherwise: "clones of a stub are not decided on; what a guest makes so is found and ended"),
             .required(
                 "user dispatch", Host.hasUserDispatch, "traps guests' calls",
                 otherwise: "PR_SET_SYSCALL_USER_DISPATCH, from Linux 5.11 on"),

@@ -35,10 +35,11 @@ extension AllowedCall {
         AllowedCall(
             16, "ioctl",
             .argument(
-                1, is: 0x5401, 0x5413, 0x541b, 0x5411, 0x5402, 0x5403, 0x5404, 0x5414, 0x5428, 0x540b,
+                1, is: 0x5401, 0x5413, 0x541b, 0x5411, 0x5402, 0x5403, 0x5404, 0x5414, 0x5428, 0x540b, 0xc050_2100,
+                0xc018_2101,
                 meaning: "TCGETS, TCSETS, TCSETSW, TCSETSF, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, TIOCOUTQ, "
-                    + "TIOCCBRK, TCFLSH"),
-            for: "terminals among the inherited streams; no TIOCSTI, no change of the terminal's session"),
+                    + "TIOCCBRK, TCFLSH, SECCOMP_IOCTL_NOTIF_RECV, SECCOMP_IOCTL_NOTIF_SEND"),
+            for: "terminals among the inherited streams (no TIOCSTI, no change of the session); stubs' clones"),
         AllowedCall(
             62, "kill", .argument(1, is: 9, meaning: "SIGKILL"),
             .argument(0, without: 1 << 31, meaning: "one process, not a group"), for: "ends a stub"),
@@ -116,5 +117,7 @@ extension AllowedCall {
         13, 63, 95, 97, 102, 104, 115, 125, 135, 140, 143, 145, 252,
         // Namespaces, limits, capabilities and the seal itself.
         126, 157, 160, 272, 317, 462,
+        // The template's listener.
+        434, 438,
     ]
 }

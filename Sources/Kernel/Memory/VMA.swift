@@ -54,7 +54,10 @@ package final class MappedObject {
 
     deinit {
         file?.release()
-        if ownsDescriptor { Host.close(descriptor) }
+        guard ownsDescriptor else { return }
+        // Whatever a guest has kept of it, the memory goes.
+        try? Host.truncate(descriptor, to: 0)
+        Host.close(descriptor)
     }
 }
 

@@ -18,6 +18,8 @@ package struct Executable {
     package var isNamedByFile = false
     package var credentials: Credentials
     package var isSecure = false
+    /// The program may do or see what its caller may not: nothing that the caller can have prepared may be there.
+    package var outranksCaller = false
 
     package init(
         dentry: Dentry, file: OpenFile, plan: LoadPlan, interpreter: (file: OpenFile, plan: LoadPlan)?,
@@ -73,8 +75,9 @@ extension Kernel {
             top: placement.stackTop, arguments: image.arguments, environment: image.environment, executable: image.name,
             facts: facts(image, placement, vdso: vdsoStart.flatMap { vdso?.imageAddress(from: $0) }),
             limit: InitialStack.limit(stackLimit: stackLimit))
-        // A process that shares its memory, or has other threads there, starts in a stub of its own.
-        let isAlone = oldMap.users == 1
+        // A process that shares its memory, or has other threads there, starts in a stub of its own. So does one that gains
+        // rights: what its caller may have kept of the old stub (docs/decisions/0016-what-a-stub-may-call.md) is of no use.
+        let isAlone = oldMap.users == 1 && !image.outranksCaller
         let stub = isAlone ? oldStub : try platform.newProcess()
 
         let formerID = thread.id

@@ -36,6 +36,15 @@
 
 /// The stub's only lasting descriptor: a socket on which the kernel hands it files to map.
 #define APUS_SOCKET 0
+/// Where the template has the filter's listener, until the kernel has taken it over.
+#define APUS_LISTENER 1
+/// How many descriptors a stub can have at a time: what a guest could hoard.
+#define APUS_MAX_DESCRIPTORS 64
+
+/// The two kinds of clone: CLONE_VM | FS | FILES | SIGHAND | THREAD | SYSVSEM | CHILD_CLEARTID, and CLONE_PARENT | SIGCHLD,
+/// since every stub is a child of the kernel itself.
+#define APUS_CLONE_THREAD 0x250f00
+#define APUS_CLONE_PROCESS 0x8011
 
 // --- One thread -------------------------------------------------------------------------------------------------------
 
@@ -301,9 +310,15 @@ int apus_stub_keep_host_vdso(const struct apus_host_vdso *vdso);
 /// Where patched call sites jump to, in the guest.
 uint64_t apus_stub_call_entry(void);
 
+/// A BPF program.
+struct apus_filter {
+    const void *instructions;
+    size_t count;
+};
+
 /// Forks the calling process, which has one thread, and turns the child into the sleeping template at slot 0: it maps the
-/// stub, installs handlers, user dispatch and the filter (`filter` points at `filter_length` BPF instructions), and asks
-/// the kernel at once. It keeps `vdso`. Returns the child's number or a negated errno. When a step fails the child exits
-/// with 100 plus the step's number.
-int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, const void *filter,
-                             unsigned short filter_length, const struct apus_host_vdso *vdso);
+/// stub, installs handlers, user dispatch and the filter, and asks the kernel at once. It keeps `vdso`. The filter is `asking`,
+/// with its listener at APUS_LISTENER, or `other` where the host refuses that or `asking` is empty. Returns the child's number or
+/// a negated errno. When a step fails the child exits with 100 plus the step's number.
+int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, struct apus_filter asking,
+                             struct apus_filter other, const struct apus_host_vdso *vdso);

@@ -145,6 +145,11 @@ extension GuestThread {
             mode: attributes.mode, owner: attributes.userID, group: attributes.groupID,
             mayGain: !credentials.noNewPrivileges)
         image.isSecure = isSecure
+        let mayRead = (try? fileCredentials.check(.read, attributes)) != nil
+        image.outranksCaller =
+            isSecure || !mayRead || new.effectiveUserID != credentials.effectiveUserID
+            || new.effectiveGroupID != credentials.effectiveGroupID
+            || new.permittedCapabilities & ~credentials.permittedCapabilities != 0
         image.credentials = new
     }
 }
