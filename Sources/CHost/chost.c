@@ -157,12 +157,18 @@ int apus_host_supervise(int child) {
     }
 }
 
+static int stands_in_proc;
+
+void apus_host_stand_in_proc(void) { stands_in_proc = 1; }
+
+int apus_host_stands_in_proc(void) { return stands_in_proc; }
+
 unsigned long apus_host_auxiliary(unsigned long type) {
     // getauxval(AT_HWCAP) tells the C library's view of the processor; a guest's C library wants the kernel's.
     unsigned long vector[128];
     long size = prctl(PR_GET_AUXV, vector, sizeof vector, 0, 0);
     if (size < 0) {
-        int file = open("/proc/self/auxv", O_RDONLY | O_CLOEXEC);
+        int file = open(stands_in_proc ? "self/auxv" : "/proc/self/auxv", O_RDONLY | O_CLOEXEC);
         if (file < 0) return getauxval(type);
         size = read(file, vector, sizeof vector);
         close(file);

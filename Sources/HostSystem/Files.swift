@@ -54,7 +54,7 @@ extension Host {
 
     /// What `/proc/self/fd` says of a descriptor, before the sandbox is closed.
     package static func nameOfDescriptor(_ descriptor: Int32) throws(Errno) -> [UInt8] {
-        let name = Array("/proc/self/fd/\(descriptor)".utf8) + [0]
+        let name = Array(processPath("self/fd/\(descriptor)").utf8) + [0]
         return try [UInt8](capacity: 4096) { output throws(Errno) in
             // The host reads the string, writes at most the buffer's size and says how much.
             try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in

@@ -17,6 +17,9 @@ extension Host {
         _ = try? call(3, word(descriptor))
     }
 
+    /// Closes every descriptor from a number on: `close_range(2)`.
+    package static func closeDescriptors(from first: Int32) { _ = try? call(436, word(first), 0xffff_ffff, 0) }
+
     /// Maps a memory file of ours shared, readable and writable.
     package static func mapShared(_ descriptor: Int32, size: Int) throws(Errno) -> UnsafeMutableRawPointer {
         let address = try call(9, 0, UInt(bitPattern: size), 3, 1, word(descriptor), 0)
@@ -68,7 +71,7 @@ extension Host {
     /// Bytes of a process that are in memory, and how many of them are pages of files or shared; nil when the host does not
     /// tell. See `/proc/pid/statm` in `proc(5)`.
     package static func residentMemory(of process: Int32) -> (resident: UInt64, shared: UInt64)? {
-        guard let descriptor = try? openFile("/proc/\(process)/statm") else { return nil }
+        guard let descriptor = try? openFile(processPath("\(process)/statm")) else { return nil }
         defer { close(descriptor) }
         let text = try? [UInt8](capacity: 256) { output throws(Errno) in
             _ = try read(descriptor, at: 0, into: &output, limit: 256)
@@ -82,7 +85,7 @@ extension Host {
     /// all 1 when the host does not tell. See `/proc/pid/pagemap` in `proc(5)`.
     package static func residentPages(of process: Int32, at address: UInt, count: Int) -> [UInt8] {
         let unknown = [UInt8](repeating: 1, count: count)
-        guard count > 0, let descriptor = try? openFile("/proc/\(process)/pagemap") else { return unknown }
+        guard count > 0, let descriptor = try? openFile(processPath("\(process)/pagemap")) else { return unknown }
         defer { close(descriptor) }
         let bytes = try? [UInt8](capacity: count * 8) { output throws(Errno) in
             _ = try read(descriptor, at: Int64(address / 4096 * 8), into: &output, limit: count * 8)

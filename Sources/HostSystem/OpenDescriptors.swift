@@ -5,7 +5,7 @@ package import LinuxABI
 /// for each descriptor of this process. Nothing but that very file is reached so.
 extension Host {
     private static func withLink<T>(_ descriptor: Int32, _ body: (UInt) throws(Errno) -> T) throws(Errno) -> T {
-        let name = Array("/proc/self/fd/\(descriptor)".utf8) + [0]
+        let name = Array(processPath("self/fd/\(descriptor)").utf8) + [0]
         // The host reads the string, which outlives the call.
         return try unsafe name.span.withUnsafeBytes { bytes throws(Errno) in
             try body(UInt(bitPattern: bytes.baseAddress))

@@ -29,7 +29,7 @@ extension Host {
 
     /// The children of this thread, as the host lists them; none where it does not.
     package static var children: [Int32] {
-        guard let list = try? openFile("/proc/thread-self/children") else { return [] }
+        guard let list = try? openFile(processPath("thread-self/children")) else { return [] }
         defer { close(list) }
         var text: [UInt8] = []
         while true {

@@ -17,7 +17,7 @@ package struct HostVDSO: Sendable {
 extension Host {
     /// The mappings of this process that are the host's own: its vDSO, its stack and the like.
     package static var specialMappings: [SpecialMapping] {
-        guard let descriptor = try? openFile("/proc/self/maps") else { return [] }
+        guard let descriptor = try? openFile(processPath("self/maps")) else { return [] }
         defer { close(descriptor) }
         var text: [UInt8] = []
         while text.count < 1 << 20 {

@@ -64,7 +64,7 @@ package final class StubProcess {
     /// Pages of files become private copies. Throws what the host says; EIO for a stretch that was not written whole.
     func writeText(_ stretches: [(address: UInt, bytes: [UInt8])]) throws(Errno) {
         guard hostProcess != 0, !isDead else { throw .ESRCH }
-        let descriptor = try Host.openFile("/proc/\(hostProcess)/mem", writing: true)
+        let descriptor = try Host.openFile(Host.processPath("\(hostProcess)/mem"), writing: true)
         defer { Host.close(descriptor) }
         for stretch in stretches {
             try ProcessMemory.check(stretch.address, stretch.bytes.count)

@@ -23,7 +23,7 @@ final class Boot {
         kernel = Kernel(clock: HostClock(), platform: platform)
         // The guest has the caller's limit already, and so has the template.
         Host.raiseDescriptorLimit()
-        try Boot.giveUpRights(configuration)
+        try Boot.giveUpRights(configuration, opened)
         descriptors = try HostDescriptors(bell: platform.doorbellAddress)
         trace = opened.trace.map { [unowned kernel] descriptor in
             TraceWriter(descriptor: descriptor) { flush in
@@ -62,8 +62,9 @@ final class Boot {
 
     /// What this process may do on the host by rights; what it may call is closed off last. The template stands: stubs keep
     /// nothing of this, and threads are still to be made, which inherit it.
-    private static func giveUpRights(_ configuration: Configuration) throws(Errno) {
-        let isBound = try Host.keepCapabilities(Capabilities.kept(binds: configuration.binds))
+    private static func giveUpRights(_ configuration: Configuration, _ opened: Opened) throws(Errno) {
+        let isBound = try Host.keepCapabilities(
+            Capabilities.kept(binds: configuration.binds, tracingScope: opened.facts.tracingScope))
         try Host.giveUpPrivileges()
         if configuration.isVerbose, !isBound {
             Host.write(

@@ -15,12 +15,14 @@ enum CallerDescriptors {
         var numbers: [Int32] = []
         for number in 0..<end {
             if let flags = try? Host.statusFlags(number) {
-                if number < 3 || isHarmless(number, flags) { numbers.append(number) }
+                if number < 3 || isHarmless(number, flags) { numbers.append(number) } else { Host.close(number) }
             } else if number < 3 {
                 // The lowest free number is taken.
-                _ = try? Host.openPath("/")
+                _ = try? Host.memoryFile("apus-closed")
             }
         }
+        // A directory among them would lead out.
+        Host.closeDescriptors(from: end)
         return numbers
     }
 

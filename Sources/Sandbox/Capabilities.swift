@@ -12,7 +12,7 @@ enum Capabilities {
 
     /// A caller who has them sees files that others do not, and so do the programs that it runs; changes reach the host only
     /// where something was bound for writing.
-    static func kept(binds: [Configuration.Bind]) -> UInt64 {
+    static func kept(binds: [Configuration.Bind], tracingScope: Int) -> UInt64 {
         var kept = readAndSearch
         // O_NOATIME.
         if !binds.isEmpty { kept |= actAsOwner }
@@ -20,7 +20,7 @@ enum Capabilities {
             kept |= changeOwner | overrideAccess | keepSetID | setFileCapabilities
         }
         // Where only the administrator may look into a child's memory.
-        if Host.tracingScope >= 2 { kept |= trace }
+        if tracingScope >= 2 { kept |= trace }
         return kept
     }
 }

@@ -10,6 +10,8 @@ final class HostFacts {
     /// `/sys/devices/system/cpu` and `node`, as directories.
     let systemDevices: [(name: String, descriptor: Int32)]
     let processorCount: Int
+    /// Yama's, which is not to be seen later.
+    let tracingScope = Host.tracingScope
     let hugePages: [UInt8]
     let hasVsyscallPage: Bool
 
@@ -18,7 +20,8 @@ final class HostFacts {
         memoryFile = try? Host.openFile("/proc/meminfo")
         fileSystemsFile = try? Host.openFile("/proc/filesystems")
         systemDevices = ["cpu", "node"].compactMap { name -> (name: String, descriptor: Int32)? in
-            guard let descriptor = try? Host.openDirectory("/sys/devices/system/" + name) else { return nil }
+            let path = "/sys/devices/system/" + name
+            guard let descriptor = Host.openTree(path, isReadOnly: true)?.descriptor else { return nil }
             return (name, descriptor)
         }
         processorCount = Host.processorCount

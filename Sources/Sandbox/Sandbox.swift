@@ -21,7 +21,13 @@ package enum Sandbox {
             fail(error.message)
         }
         let opened = Opened(configuration)
-        Supervisor.run(isVerbose: configuration.isVerbose) { run(configuration, opened) }
+        Supervisor.run(isVerbose: configuration.isVerbose) { isOwnNamespace in
+            let outcome = Confinement.enter(opened, configuration, isOwnNamespace: isOwnNamespace)
+            if configuration.isVerbose, let message = Confinement.message(outcome) {
+                Host.write("apus-kernel: \(message)\n", to: 2)
+            }
+            return run(configuration, opened)
+        }
     }
 
     /// Ends the process with a message, before or instead of a guest.
@@ -63,6 +69,8 @@ package enum Sandbox {
 /// What the sandbox is given of the host: opened before anything is closed off.
 struct Opened {
     let root: Int32
+    /// No way leads up from the root or from what is bound.
+    let isDetached: Bool
     /// What to bind, open as a place; a regular file also for reading or writing.
     let binds: [(descriptor: Int32, openFile: Int32?)]
     let facts: HostFacts
@@ -71,23 +79,32 @@ struct Opened {
 
     /// Ends the process with a message when something cannot be opened.
     init(_ configuration: Configuration) {
-        func directory(_ path: String, _ option: String) -> Int32 {
-            do throws(Errno) {
-                return try Host.openDirectory(path)
-            } catch {
-                Sandbox.fail("\(option) \(path): \(error); give a directory that you may read")
-            }
+        var isDetached = true
+        do throws(Errno) {
+            // A directory, before anything is copied.
+            let place = try Host.openDirectory(configuration.root)
+            let tree = try? Host.cloneTree(configuration.root, isReadOnly: true)
+            if tree != nil { Host.close(place) } else { isDetached = false }
+            root = tree ?? place
+        } catch {
+            Sandbox.fail("--root \(configuration.root): \(error); give a directory that you may read")
         }
-        root = directory(configuration.root, "--root")
         binds = configuration.binds.map { bind in
             do throws(Errno) {
-                let place = try Host.openPath(bind.source)
+                let place: Int32
+                if let tree = try? Host.cloneTree(bind.source, isReadOnly: bind.isReadOnly) {
+                    place = tree
+                } else {
+                    place = try Host.openPath(bind.source)
+                    isDetached = false
+                }
                 let isFile = FileMode(rawValue: try Host.status(place).mode).kind == .regular
                 return (place, isFile ? try Host.openFile(bind.source, writing: !bind.isReadOnly) : nil)
             } catch {
                 Sandbox.fail("--bind \(bind.source): \(error); give something that you may read, or write without :ro")
             }
         }
+        self.isDetached = isDetached
         facts = HostFacts()
         guard let path = configuration.trace else {
             trace = nil

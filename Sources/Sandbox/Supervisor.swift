@@ -6,19 +6,20 @@ internal import LinuxABI
 enum Supervisor {
     private static let newPIDNamespace: UInt = 0x2000_0000
     private static let newIPCNamespace: UInt = 0x0800_0000
+    private static let newUTSNamespace: UInt = 0x0400_0000
 
     /// Runs `kernel` in a child and ends with the child's status: an exit code, or 128 and the signal.
-    static func run(isVerbose: Bool, _ kernel: () -> Int32) -> Never {
+    static func run(isVerbose: Bool, _ kernel: (_ isOwnNamespace: Bool) -> Int32) -> Never {
         let isOwnNamespace: Bool
         do throws(Errno) {
-            try Host.unshare(newPIDNamespace | newIPCNamespace)
+            try Host.unshare(newPIDNamespace | newIPCNamespace | newUTSNamespace)
             isOwnNamespace = true
         } catch {
             // Without the privilege the death signals alone hold the family together.
             isOwnNamespace = false
             if isVerbose {
                 Host.write(
-                    "apus-kernel: no namespaces of its own for process numbers, IPC and mounts (\(error)): the host's "
+                    "apus-kernel: no namespaces of its own for process numbers, IPC and host names (\(error)): the host's "
                         + "processes stay in sight of the sandbox's, and their end takes death signals alone\n", to: 2)
             }
         }
@@ -31,8 +32,7 @@ enum Supervisor {
         }
         guard let child else {
             try? Host.dieWithParent()
-            if isOwnNamespace { try? Host.mountOwnProc() }
-            Host.exit(kernel())
+            Host.exit(kernel(isOwnNamespace))
         }
         let status = Host.supervise(child)
         if status & 0x7f == 31 {

@@ -48,6 +48,21 @@ extension SandboxTests {
         }
 
         @Test(
+            "sees nothing of the host's file system, and neither do its stubs",
+            .enabled(if: isRoot, "not the superuser"))
+        func emptyRoot() async throws {
+            let (guest, kernel, stubs) = try await Self.family(["--bind", "/tmp:/b"])
+            defer { withExtendedLifetime(guest) {} }
+            for process in [kernel] + stubs {
+                #expect(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/root/") == [])
+                // Only processes of its own.
+                let names = try FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/cwd/")
+                #expect(names.allSatisfy { Int($0) != nil || ["self", "thread-self"].contains($0) }, "\(names)")
+                #expect(!names.contains(String(guest.process)))
+            }
+        }
+
+        @Test(
             "each stub's own pages are sealed, after a fork and after an exec, too",
             .enabled(if: Host.hasSeals, "mseal(2) is not in this kernel"))
         func sealedPages() async throws {
@@ -132,6 +147,7 @@ extension SandboxTests {
             #expect(outcome.output.hasPrefix("65534\n"), "\(outcome.output)")
             #expect(outcome.errors.contains("no namespaces of its own"), "\(outcome.errors)")
             #expect(outcome.errors.contains("bounding set"), "\(outcome.errors)")
+            #expect(outcome.errors.contains("by Landlock") == (Host.landlockVersion >= 2), "\(outcome.errors)")
             #expect(!(try await Guest.run(["true"], wrapper: nobody)).errors.contains("apus-kernel"))
         }
 

@@ -49,5 +49,11 @@ unsigned long apus_host_auxiliary(unsigned long type);
 /// on standard error that names the call's number.
 void apus_host_report_refused_calls(void);
 
+/// This process's working directory is a `/proc` for good: what is below it goes by relative paths from now on.
+void apus_host_stand_in_proc(void);
+
+/// Whether that has been said.
+int apus_host_stands_in_proc(void);
+
 /// Mounts proc(5) over /proc in a mount namespace of its own, unseen by others. 0 or a negated errno.
 int apus_host_mount_proc(void);

@@ -124,9 +124,24 @@ enum HostFindings {
         let allowsUsers = exists("user") && users.allSatisfy { line($0) != "0" }
         return [
             own("pid", "the sandbox's host processes see none of the others"),
-            own("mnt", "a /proc of its own, unseen by others"), own("ipc", "no System V IPC or queues of the host"),
+            own("uts", "no host name to change"),
+            .optional(
+                "empty root", isPrivileged && hasDetachedMounts,
+                "the kernel process names nothing but its stubs and what it was given",
+                otherwise: isPrivileged ? "needs open_tree(2) and mount_setattr(2)" : "needs CAP_SYS_ADMIN"),
+            .optional(
+                "landlock", Host.landlockVersion >= 2,
+                "version \(Host.landlockVersion): for callers that get no empty root; opens only what was given",
+                otherwise: "without it and an empty root only the list of calls confines the kernel process"),
+            own("ipc", "no System V IPC or queues of the host"),
             Finding("user namespace", allowsUsers ? .present : .lacking, "for information: the sandbox makes none"),
         ]
+    }
+
+    private static var hasDetachedMounts: Bool {
+        guard let tree = try? Host.cloneTree("/", isReadOnly: true) else { return false }
+        Host.close(tree)
+        return true
     }
 
     private static var surroundings: [Finding] {

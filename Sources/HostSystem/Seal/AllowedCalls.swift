@@ -23,12 +23,12 @@ extension AllowedCall {
             .argument(1, is: 0x8_0005, meaning: "SEQPACKET, close-on-exec"),
             for: "the socket over which a stub is handed descriptors"),
         AllowedCall(
-            257, "openat", .argument(0, is: 0xffff_ff9c, meaning: "absolute paths"),
+            257, "openat", .argument(0, is: 0xffff_ff9c, meaning: "from where the process stands"),
             // O_ACCMODE, NOCTTY, NONBLOCK, DIRECTORY, NOATIME, CLOEXEC.
             .argument(
                 2, without: ~(0o3 | 0o400 | 0o4000 | 0o20_0000 | 0o100_0000 | 0o200_0000),
                 meaning: "nothing is created or truncated"),
-            for: "the host's `/proc` about stubs; `/proc/self/fd/N`, for bound files whose name is gone"),
+            for: "in `/proc`: about stubs; `self/fd/N`, for bound files whose name is gone"),
         AllowedCall(
             72, "fcntl", .argument(1, is: 3, 1030, meaning: "F_GETFL, F_DUPFD_CLOEXEC"),
             for: "status flags of inherited streams; duplicates"),
@@ -119,5 +119,7 @@ extension AllowedCall {
         126, 157, 160, 272, 317, 462,
         // The template's listener.
         434, 438,
+        // Leaving the host's file system, or Landlock.
+        80, 81, 161, 428, 430, 431, 432, 436, 442, 444, 445, 446,
     ]
 }

@@ -6,7 +6,7 @@ extension Host {
     /// `PR_SET_NO_NEW_PRIVS`, `PR_SET_DUMPABLE` 0 and `RLIMIT_CORE` 0: no program can raise this process's rights, nobody but
     /// the superuser can look into its memory, and it leaves no image of it behind.
     package static func giveUpPrivileges() throws(Errno) {
-        try call(157, 38, 1)
+        try forgoPrivileges()
         try call(157, 4, 0)
         let none: InlineArray<2, UInt64> = [0, 0]
         // The host reads the 16 bytes of one `struct rlimit`.
@@ -14,6 +14,9 @@ extension Host {
             try call(160, 4, UInt(bitPattern: bytes.baseAddress))
         }
     }
+
+    /// `PR_SET_NO_NEW_PRIVS` alone.
+    package static func forgoPrivileges() throws(Errno) { try call(157, 38, 1) }
 
     /// Keeps of the calling thread's capabilities those in `kept` that it has, and drops all others: from its effective and
     /// permitted sets, and with CAP_SETPCAP from the bounding set, too, for good (securebits). See `capabilities(7)`.
