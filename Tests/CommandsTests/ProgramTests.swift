@@ -232,7 +232,8 @@ struct ProgramTests {
         #expect(outcome.status == 0, "\(outcome.output)\(outcome.errors)")
         for name in [
             "kernel", "processors", "seccomp", "user dispatch", "openat2", "memfd", "membarrier", "process memory",
-            "pid namespace", "mnt namespace", "user namespace", "cgroup",
+            "mseal", "notifications", "pid namespace", "uts namespace", "ipc namespace", "empty root", "landlock",
+            "user namespace", "cgroup",
         ] {
             #expect(outcome.output.split(separator: "\n").contains { $0.hasPrefix(name + " ") }, "\(name)")
         }
