@@ -75,16 +75,19 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count) {
                           0);
 }
 
-static uint32_t *routed_word;
-static uint64_t *routed_signals;
+static uint32_t *volatile routed_word;
+static uint64_t *volatile routed_signals;
 
 static void on_routed_signal(int signal, siginfo_t *info, void *context) {
     (void)context;
-    if (!routed_word) return;
+    // Each read once: where there are other threads, one of them may stop the routing at any moment.
+    uint32_t *word = routed_word;
+    uint64_t *signals = routed_signals;
+    if (!word || !signals) return;
     // Queued is what the supervisor passes on: see `pass_on`.
-    __atomic_fetch_or(routed_signals + (info->si_code == SI_QUEUE), 1UL << (signal - 1), __ATOMIC_SEQ_CST);
-    __atomic_add_fetch(routed_word, 1, __ATOMIC_SEQ_CST);
-    apus_host_call(SYS_futex, (unsigned long)routed_word, FUTEX_WAKE, 1, 0, 0, 0);
+    __atomic_fetch_or(signals + (info->si_code == SI_QUEUE), 1UL << (signal - 1), __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
+    apus_host_call(SYS_futex, (unsigned long)word, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
 void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count) {

@@ -27,12 +27,22 @@ package struct ByteReader {
 
     /// The next `count` bytes, at most 8, as the low ones of a word.
     @usableFromInline package mutating func takeWord(_ count: Int) -> UInt64 {
+        defer { next += count }
+        if count == 8, next >= 0, next <= bytes.count - 8 {
+            return ByteReader.word(bytes.span.extracting(next..<next + 8))
+        }
         var value: UInt64 = 0
         for index in 0..<count where next + index < bytes.count {
             value |= UInt64(bytes[next + index]) &<< UInt64(8 * index)
         }
-        next += count
         return value
+    }
+
+    /// One load, where eight looks at bytes would be dear.
+    private static func word(_ b: Span<UInt8>) -> UInt64 {
+        let low = UInt64(b[0]) | UInt64(b[1]) &<< 8 | UInt64(b[2]) &<< 16 | UInt64(b[3]) &<< 24
+        let high = UInt64(b[4]) | UInt64(b[5]) &<< 8 | UInt64(b[6]) &<< 16 | UInt64(b[7]) &<< 24
+        return low | high &<< 32
     }
 
     package mutating func skip(_ count: Int) { next += count }

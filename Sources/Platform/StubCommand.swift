@@ -23,14 +23,25 @@ package enum StubCommand {
     case dropDescriptors
     /// The result is the word before.
     case updateWord(address: UInt, update: WordUpdate)
-    /// See `StubThread.hasLiveFloatingPoint`.
-    case saveFloatingPoint
+    /// Puts the thread's floating-point state where a signal frame wants it, with `frameStateSize` bytes, and goes on with a
+    /// fresh one. The address is a multiple of 64.
+    case pushState(address: UInt)
+    /// Loads what a signal frame has there; the initial state for 0. Fails with EFAULT for what the processor would refuse.
+    case loadState(address: UInt)
 
     /// True if it may be carried out at any moment before the call returns, whatever other threads do meanwhile: it needs no
     /// descriptor of those that wait in the socket, and does not depend on what others change.
     package var standsAlone: Bool {
         switch self {
-        case .mapAnonymous, .unmap, .protect, .advise: true
+        case .mapAnonymous, .unmap, .protect, .advise, .pushState, .loadState: true
+        default: false
+        }
+    }
+
+    /// True if it moves floating-point state, and changes no memory but a signal frame's.
+    package var movesState: Bool {
+        switch self {
+        case .pushState, .loadState: true
         default: false
         }
     }
@@ -69,8 +80,10 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_NEW_PROCESS), [UInt64(slot), 0, 0, 0, 0, 0])
         case .exitThread:
             (UInt64(APUS_COMMAND_EXIT_THREAD), [0, 0, 0, 0, 0, 0])
-        case .saveFloatingPoint:
-            (UInt64(APUS_COMMAND_SAVE_FP), [0, 0, 0, 0, 0, 0])
+        case .pushState(let address):
+            (UInt64(APUS_COMMAND_PUSH_STATE), [UInt64(address), 0, 0, 0, 0, 0])
+        case .loadState(let address):
+            (UInt64(APUS_COMMAND_LOAD_STATE), [UInt64(address), 0, 0, 0, 0, 0])
         case .dropDescriptors:
             (436, [UInt64(APUS_SOCKET) + 1, 0xffff_ffff, 0, 0, 0, 0])
         case .updateWord(let address, let update):

@@ -282,12 +282,8 @@ package final class StubThread {
         set { memory.store(newValue, at: cold + Cold.gsBase) }
     }
 
-    /// True after a call from a patched site: the guest's floating-point state is in its registers, and the command
-    /// `saveFloatingPoint` brings it to where `readFloatingPoint` finds it.
-    package var hasLiveFloatingPoint: Bool { memory.load(UInt64.self, at: cold + Cold.fpPointer) == 0 }
-
-    /// The guest's floating-point state, as an XSAVE area in standard format with the host's software bytes at 464; nil
-    /// when the guest has forged the pointer to it.
+    /// The guest's floating-point state, as an XSAVE area in standard format; nil where the stub was not told to keep it
+    /// (`setTraits`), and when the guest has forged the pointer to it.
     package func readFloatingPoint() -> [UInt8]? {
         let size = process.platform.floatingPointSize
         let pointer: UInt64 = memory.load(at: cold + Cold.fpPointer)
@@ -295,15 +291,7 @@ package final class StubThread {
         guard pointer >= block + UInt64(APUS_FP_AREA), pointer % 64 == 0,
             pointer <= block + UInt64(APUS_BLOCK_SIZE) - UInt64(size)
         else { return nil }
-        var bytes = memory.bytes(at: cold + Int(pointer - block), count: size)
-        var software = ByteWriter(capacity: 48)
-        software.put(UInt32(0x4650_5853))
-        software.put(UInt32(size + 4))
-        software.put(process.platform.floatingPointComponents)
-        software.put(UInt32(size))
-        software.pad(to: 48)
-        bytes.replaceSubrange(464..<512, with: software.bytes)
-        return bytes
+        return memory.bytes(at: cold + Int(pointer - block), count: size)
     }
 
     private func writeFloatingPoint(_ bytes: [UInt8]) {

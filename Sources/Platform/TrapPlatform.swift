@@ -77,11 +77,16 @@ package final class TrapPlatform {
         return bytes
     }
 
+    /// Bytes of a thread's floating-point state in a signal frame, with the number that closes it.
+    package var frameStateSize: Int { floatingPointSize + 4 }
+
     /// One argument of a call whose bytes the stub copies next to the call.
     package enum PayloadRule {
         case fixed(pointer: Int, size: Int)
         case counted(pointer: Int, counter: Int, elementSize: Int)
         case string(pointer: Int)
+        /// What stands at the caller's stack pointer.
+        case stack(size: Int)
     }
 
     /// Tells the stubs what to copy in for a call number; what goes beyond three arguments is left to the kernel.
@@ -100,6 +105,7 @@ package final class TrapPlatform {
                 case .fixed(let pointer, let size): (pointer, APUS_EXTENT_FIXED, 0, size)
                 case .counted(let pointer, let counter, let size): (pointer, APUS_EXTENT_COUNTED, counter, size)
                 case .string(let pointer): (pointer, APUS_EXTENT_STRING, 0, 0)
+                case .stack(let size): (Int(APUS_STACK_POINTER), APUS_EXTENT_FIXED, 0, size)
                 }
             config.store(UInt8(truncatingIfNeeded: pointer), at: entry)
             config.store(UInt8(truncatingIfNeeded: extent), at: entry + 1)

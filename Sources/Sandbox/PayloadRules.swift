@@ -9,7 +9,8 @@ enum PayloadRules {
         let table = SyscallTable.x86_64
         for number in numbers {
             guard let call = table[number] else { continue }
-            platform.setRules(rules(of: call), for: number)
+            let isReturn = call.name == "rt_sigreturn"
+            platform.setRules(isReturn ? [.stack(size: SignalFrameLayout.returnSize)] : rules(of: call), for: number)
             platform.setTraits(
                 of: number, localAnswer: LocalAnswer.allCases.first { $0.call == number }?.rawValue,
                 keepsFloatingPoint: copiesThread.contains(call.name))

@@ -9,8 +9,9 @@ void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
     if (hot->value < APUS_RULED_CALLS) {
         for (int i = 0; i < APUS_RULES_PER_CALL; i++) {
             volatile const struct apus_payload_rule *rule = &CONFIG->rules[hot->value][i];
-            if (rule->pointer > 5) break;
-            uint64_t address = hot->arguments[rule->pointer];
+            uint32_t pointer = rule->pointer;
+            if (pointer > APUS_STACK_POINTER) break;
+            uint64_t address = pointer == APUS_STACK_POINTER ? cold->registers[APUS_RSP] : hot->arguments[pointer];
             uint64_t room = APUS_BOUNCE_SIZE - used;
             uint64_t size = rule->size;
             if (!address) continue;

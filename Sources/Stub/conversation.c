@@ -155,9 +155,10 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         return host_call(SYS_exit, 0, 0, 0, 0, 0, 0);
     case APUS_COMMAND_UPDATE_WORD:
         return apus_stub_update(a);
-    case APUS_COMMAND_SAVE_FP:
-        apus_stub_save_floating_point(cold);
-        return 0;
+    case APUS_COMMAND_PUSH_STATE:
+        return apus_stub_push_state(cold, (char *)a[0]);
+    case APUS_COMMAND_LOAD_STATE:
+        return apus_stub_load_state(cold, (const char *)a[0]);
     default:
         return host_call((long)command->number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }
@@ -208,9 +209,10 @@ void apus_stub_converse(struct apus_cold *cold) {
         publish(hot);
         wait_for_answer(cold, hot);
         uint16_t action = hot->action;
+        // Before the commands, which can go on with it.
+        if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
         if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
-        if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         if (!failed && !(action & APUS_ACTION_REPORT)) break;
         hot->kind = APUS_KIND_COMMANDS_DONE;
     }

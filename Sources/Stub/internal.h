@@ -74,6 +74,10 @@ HIDDEN void apus_stub_report_interrupt(struct apus_cold *cold);
 HIDDEN void apus_stub_report_and_run(struct apus_cold *cold) __attribute__((noreturn));
 HIDDEN void apus_stub_start_common(struct apus_cold *cold);
 
+// In state.c.
+HIDDEN long apus_stub_push_state(struct apus_cold *cold, char *address);
+HIDDEN long apus_stub_load_state(struct apus_cold *cold, const char *address);
+
 // In call.c.
 HIDDEN void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot);
 HIDDEN int apus_stub_answers(uint64_t number, uint64_t *result);

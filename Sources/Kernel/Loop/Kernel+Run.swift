@@ -195,6 +195,11 @@ extension Kernel {
 
     private func commandsDone(_ thread: GuestThread, lastResult: Int, failure: Errno?) {
         thread.endMapChange()
+        if failure != nil, thread.movesState {
+            thread.movesState = false
+            force(SignalInfo(kernel: .segmentationViolation), to: thread)
+            return returnToGuest(thread, result: nil)
+        }
         let after = thread.afterCommands
         thread.afterCommands = nil
         guard let after else {
@@ -243,10 +248,8 @@ extension Kernel {
         }
         if thread.hasPendingSignal || thread.signals.savedMask != nil || result.map(GuestThread.asksForRestart) == true
         {
-            if !thread.floatingPointStateChanged {
-                if stub.hasLiveFloatingPoint { return saveFloatingPoint(thread, stub, result: result) }
-                thread.floatingPointState = stub.readFloatingPoint() ?? platform?.initialFloatingPoint ?? []
-            }
+            // A frame may stand on what these make.
+            if thread.commands.contains(where: { !$0.movesState }) { return settle(thread, stub, result: result) }
             switch thread.deliverSignals(afterCall: result) {
             case .proceed: break
             case .stopped:
@@ -255,11 +258,8 @@ extension Kernel {
             case .ended: return
             }
             thread.registersChanged = true
-            if thread.floatingPointStateChanged {
-                answer.floatingPoint = thread.floatingPointState
-                thread.floatingPointStateChanged = false
-            }
-        } else if thread.floatingPointStateChanged {
+        }
+        if thread.floatingPointStateChanged {
             answer.floatingPoint = thread.floatingPointState
             thread.floatingPointStateChanged = false
         }
@@ -283,11 +283,10 @@ extension Kernel {
 }
 
 extension Kernel {
-    /// A signal frame needs the floating-point state, which is still in the thread's registers: its stub saves it, and then
-    /// the thread returns as it was about to.
-    private func saveFloatingPoint(_ thread: GuestThread, _ stub: StubThread, result: Int?) {
+    /// Has the stub carry out what waits; then the thread returns as it was about to.
+    private func settle(_ thread: GuestThread, _ stub: StubThread, result: Int?) {
         var answer = StubAnswer()
-        answer.commands = thread.commands + [.saveFloatingPoint]
+        answer.commands = thread.commands
         answer.reports = true
         thread.commands = []
         thread.state = .running

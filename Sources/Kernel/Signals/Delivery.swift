@@ -49,8 +49,7 @@ extension GuestThread {
     }
 
     /// Delivers what is pending, between the kernel and guest code: default actions happen, handlers get their frames, an
-    /// interrupted call gets ready to be restarted. Called with `registers` (rax holding the result) and
-    /// `floatingPointState` filled in. `result` is that of the call that the thread comes from, negated errnos and Linux's
+    /// interrupted call gets ready to be restarted. Called with `registers` filled in, rax holding the result. `result` is that of the call that the thread comes from, negated errnos and Linux's
     /// internal ones included; nil if it comes from none.
     package func deliverSignals(afterCall result: Int?) -> Delivery {
         var result = result

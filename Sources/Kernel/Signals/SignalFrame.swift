@@ -21,8 +21,8 @@ extension SignalAction {
 /// number, the siginfo, the ucontext, the return address. At the handler's first instruction rsp is 8 below a multiple
 /// of 16, as after a call.
 extension GuestThread {
-    /// Puts the frame of one handler on the stack and makes `registers` and the floating-point state those of the handler's
-    /// first instruction. Throws EFAULT where there is no room for it.
+    /// Puts the frame of one handler on the stack and makes `registers` those of the handler's first instruction; the stub,
+    /// which has the floating-point state, does the same with that. Throws EFAULT where there is no room.
     func enterHandler(for info: SignalInfo, _ action: SignalAction) throws(Errno) {
         typealias Layout = SignalFrameLayout
         guard action.flags & SignalAction.hasRestorer != 0 else { throw .EFAULT }
@@ -35,39 +35,40 @@ extension GuestThread {
             entersAlternate = true
         }
 
-        let state = FloatingPointState(floatingPointState)
+        let stateSize = kernel.platform?.frameStateSize ?? 0
         var statePointer: UInt = 0
-        if let state {
-            statePointer = (pointer &- UInt(state.frameBytes.count)) & ~63
+        if stateSize > 0 {
+            statePointer = (pointer &- UInt(stateSize)) & ~63
             pointer = statePointer
         }
         let frame = ((pointer &- Layout.size) & ~15) &- 8
         if wasOnAlternate || entersAlternate {
             guard stack.holds(frame) else { throw .EFAULT }
         }
-        let (top, overflow) = frame.addingReportingOverflow(Layout.size)
-        guard !overflow else { throw .EFAULT }
+        guard !frame.addingReportingOverflow(Layout.size).overflow else { throw .EFAULT }
 
         var bytes = frameBytes(info, action, floatingPoint: statePointer)
-        if let state {
-            // One copy for all: what lies between the two is below the stack pointer and nobody's.
-            bytes.pad(Int(statePointer &- top))
-            bytes.put(state.frameBytes)
+        if stateSize > 0 {
+            let (end, overflow) = statePointer.addingReportingOverflow(UInt(stateSize))
+            guard !overflow else { throw .EFAULT }
+            // What may not take the state must say so now: the stub is too late for that. What lies between frame and state
+            // is below the stack pointer and nobody's.
+            if map?.areas.surelyTakes(frame..<end) != true { bytes.pad(to: Int(end &- frame)) }
+            append(.pushState(address: statePointer))
+            movesState = true
         }
         try copyOut(bytes.bytes, to: frame)
 
-        registers.rdi = UInt(info.signal.rawValue)
-        registers.rsi = frame + Layout.info
-        registers.rdx = frame + Layout.context
-        registers.rax = 0
-        registers.rip = action.handler
-        registers.rsp = frame
+        var r = registers
+        r.rdi = UInt(info.signal.rawValue)
+        r.rsi = frame + Layout.info
+        r.rdx = frame + Layout.context
+        r.rax = 0
+        r.rip = action.handler
+        r.rsp = frame
         // Direction, trap and resume.
-        registers.flags &= ~0x1_0500
-        if let state {
-            floatingPointState = state.initial
-            floatingPointStateChanged = true
-        }
+        r.flags &= ~0x1_0500
+        registers = r
 
         signals.savedMask = nil
         if stack.flags & SignalStack.autoDisarm != 0 { signals.alternateStack = .disabled }
@@ -86,7 +87,7 @@ extension GuestThread {
         context.oldMask = UInt(mask)
         context.floatingPoint = floatingPoint
 
-        var writer = ByteWriter(capacity: Int(SignalFrameLayout.size) + 4096)
+        var writer = ByteWriter(capacity: Int(SignalFrameLayout.size))
         writer.put(action.restorer)
         writer.put(floatingPoint == 0 ? SignalFrameLayout.contextFlags & ~1 : SignalFrameLayout.contextFlags)
         writer.put(UInt(0))  // uc_link
@@ -117,21 +118,23 @@ extension GuestThread {
 
     private func restoreFrame(at frame: UInt) throws(Errno) {
         typealias Layout = SignalFrameLayout
-        let start = frame &+ Layout.context
-        let bytes = try copyInFrame(from: start)
+        let bytes = try copyIn(Layout.returnSize, from: frame &+ Layout.context)
         var reader = ByteReader(bytes, from: Int(Layout.mask - Layout.context))
         setBlocked(SignalSet(rawValue: reader.take()))
 
         reader = ByteReader(bytes, from: Int(Layout.registers - Layout.context))
         let context = SignalContext(from: &reader)
         let old = registers
-        registers = context.registers
-        registers.fsBase = old.fsBase
-        registers.flags = old.flags & ~GuestThread.settableFlags | context.registers.flags & GuestThread.settableFlags
+        var r = context.registers
+        r.fsBase = old.fsBase
+        r.flags = old.flags & ~GuestThread.settableFlags | r.flags & GuestThread.settableFlags
+        registers = r
         registersChanged = true
         // A segment that is not 64-bit user code faults at once; one that is 32-bit code is beyond this kernel.
         guard context.codeSegment | 3 == 0x33 else { throw .EFAULT }
-        try restoreFloatingPoint(at: context.floatingPoint, FrameCopy(bytes: bytes, start: start))
+        // Where that fails, it is a SIGSEGV as well.
+        append(.loadState(address: context.floatingPoint))
+        movesState = true
 
         reader = ByteReader(bytes, from: Int(Layout.stack - Layout.context))
         // A stack that cannot be set is left as it is: the frame has been used all the same.
@@ -141,63 +144,6 @@ extension GuestThread {
 
     /// Carry, parity, adjust, zero, sign, trap, direction, overflow, resume, alignment check.
     private static let settableFlags: UInt = 0x5_0dd5
-
-    /// What was read of the stack together with a frame.
-    private struct FrameCopy {
-        let bytes: [UInt8]
-        let start: UInt
-
-        /// The bytes at an address; nil if they were not read.
-        func bytes(_ count: Int, at address: UInt) -> [UInt8]? {
-            let skipped = address &- start
-            guard address >= start, skipped <= UInt(bytes.count), count <= bytes.count - Int(skipped) else {
-                return nil
-            }
-            return Array(bytes[Int(skipped)..<Int(skipped) + count])
-        }
-    }
-
-    /// The frame from its context on, and in the same copy what lies above: the floating-point state, in a frame that the
-    /// kernel has laid. Throws EFAULT where not even the frame can be read.
-    private func copyInFrame(from start: UInt) throws(Errno) -> [UInt8] {
-        typealias Layout = SignalFrameLayout
-        let state = (kernel.platform?.initialFloatingPoint.count ?? 0) + 4
-        if let whole = try? copyIn(Int(Layout.size - Layout.context) + 64 + state, from: start) { return whole }
-        // Near the end of the stack's memory, or a frame of the program's own making.
-        return try copyIn(Int(Layout.info - Layout.context), from: start)
-    }
-
-    private func restoreFloatingPoint(at address: UInt, _ frame: FrameCopy) throws(Errno) {
-        let fresh = kernel.platform?.initialFloatingPoint ?? floatingPointState
-        guard let current = FloatingPointState(fresh) else { return }
-        guard address != 0 else {
-            floatingPointState = current.initial
-            floatingPointStateChanged = true
-            return
-        }
-        let legacy: [UInt8]
-        if let known = frame.bytes(FloatingPointState.legacySize, at: address) {
-            legacy = known
-        } else {
-            legacy = try copyIn(FloatingPointState.legacySize, from: address)
-        }
-        var reader = ByteReader(legacy, from: FloatingPointSoftwareBytes.offset)
-        let software = FloatingPointSoftwareBytes(from: &reader)
-        var whole: [UInt8]?
-        if let size = current.acceptedSize(software) {
-            // The state and its closing magic number, without which only the legacy part counts.
-            let bytes: [UInt8]
-            if let known = frame.bytes(size + 4, at: address) {
-                bytes = known
-            } else {
-                bytes = try copyIn(size + 4, from: address)
-            }
-            var end = ByteReader(bytes, from: size)
-            if end.take(UInt32.self) == FloatingPointSoftwareBytes.magic2 { whole = Array(bytes.prefix(size)) }
-        }
-        floatingPointState = try current.loaded(from: whole ?? legacy, features: whole == nil ? 3 : software.features)
-        floatingPointStateChanged = true
-    }
 
     /// `sigaltstack(2)`'s second half. Throws EPERM on the stack itself, EINVAL, ENOMEM.
     package func setAlternateStack(_ new: SignalStack) throws(Errno) {

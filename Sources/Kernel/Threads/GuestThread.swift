@@ -92,13 +92,19 @@ package final class GuestThread: Waiter {
         set { storedRegistersChanged = newValue }
     }
     private var storedRegistersChanged: Bool = false
-    /// The extended state as an XSAVE area in standard format; filled before signals are delivered.
+    /// With `floatingPointStateChanged`: what the thread begins with, as an XSAVE area in standard format.
     package var floatingPointState: [UInt8] = []
     package var floatingPointStateChanged: Bool {
         get { storedFloatingPointStateChanged }
         set { storedFloatingPointStateChanged = newValue }
     }
     private var storedFloatingPointStateChanged: Bool = false
+    /// The last answer has the stub move floating-point state to or from a signal frame: a failure is the frame's.
+    var movesState: Bool {
+        get { storedMovesState }
+        set { storedMovesState = newValue }
+    }
+    private var storedMovesState = false
     /// The general registers while the thread is in the kernel: fetched from its stub when somebody asks, since most calls
     /// never do, and the lines that hold them would travel between processors at each.
     package var registers: UserRegisters {
@@ -119,7 +125,10 @@ package final class GuestThread: Waiter {
     private var hasRegisters = true
 
     /// The stub has asked: what is known of the registers is out of date.
-    func forgetRegisters() { hasRegisters = false }
+    func forgetRegisters() {
+        hasRegisters = false
+        movesState = false
+    }
 
     /// What must survive from one try of a call to the next; empty at the first try of each call.
     package var restart = RestartState()

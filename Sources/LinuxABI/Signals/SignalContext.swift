@@ -51,12 +51,11 @@ package struct SignalContext: GuestStructure, Sendable, Equatable {
 
     package func encode(to writer: inout ByteWriter) {
         let r = registers
-        for word in [
+        let words: InlineArray<18, UInt> = [
             r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, r.rdi, r.rsi, r.rbp, r.rbx, r.rdx, r.rax, r.rcx,
             r.rsp, r.rip, r.flags,
-        ] {
-            writer.put(word)
-        }
+        ]
+        for index in words.indices { writer.put(words[index]) }
         writer.put(codeSegment)
         writer.pad(4)  // gs and fs selectors
         writer.put(stackSegment)
@@ -79,6 +78,8 @@ package enum SignalFrameLayout {
     package static let mask: UInt = 304
     package static let info: UInt = 312
     package static let size: UInt = 440
+    /// What `rt_sigreturn` reads, from `context` on.
+    package static let returnSize = Int(info - context)
 
     /// `UC_FP_XSTATE | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS`.
     package static let contextFlags: UInt = 7

@@ -124,8 +124,10 @@ enum {
     /// (address, mask, value, keep, flip, addend): one atomic change of a 32-bit word of guest memory. Where word & mask is
     /// value it becomes ((word & keep) ^ flip) + addend; the result is the word before.
     APUS_COMMAND_UPDATE_WORD,
-    /// (): save the floating-point state, which is live after a call from a patched site, where the kernel can see it.
-    APUS_COMMAND_SAVE_FP,
+    /// (address): put the floating-point state there as a signal frame has it, and go on with a fresh one.
+    APUS_COMMAND_PUSH_STATE,
+    /// (address): load the floating-point state that a signal frame has there; the initial one for 0.
+    APUS_COMMAND_LOAD_STATE,
 };
 
 struct apus_command {
@@ -212,7 +214,7 @@ struct apus_cold {
 
 /// How many bytes of an argument's pointee the stub copies next to the call. Made from the one table.
 struct apus_payload_rule {
-    /// Which argument points at the bytes; 0xff ends the list.
+    /// Which argument points at the bytes; APUS_STACK_POINTER for the stack pointer; 0xff ends the list.
     uint8_t pointer;
     /// APUS_EXTENT_...
     uint8_t extent;
@@ -222,6 +224,9 @@ struct apus_payload_rule {
     /// Bytes of one element, or of the whole.
     uint32_t size;
 };
+
+/// In a rule: the bytes stand where the caller's stack pointer shows, as for rt_sigreturn.
+#define APUS_STACK_POINTER 6
 
 enum { APUS_EXTENT_FIXED = 0, APUS_EXTENT_COUNTED = 1, APUS_EXTENT_STRING = 2 };
 
