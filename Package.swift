@@ -109,11 +109,9 @@ let toolkit: [Target] = [
 
 let allTests: [Target] = [
     tests(of: "LinuxABI"),
-    // What the tests of the seccomp filters share.
-    .target(name: "FilterMachine", path: "Tests/FilterMachine", swiftSettings: strict),
-    tests(of: "HostSystem", with: ["FilterMachine"]),
+    tests(of: "HostSystem"),
     tests(of: "ELFImage", with: ["Inspect", "LinuxABI"]),
-    tests(of: "Platform", with: ["LinuxABI", "HostSystem", "GuestMemory", "Stub", "FilterMachine"]),
+    tests(of: "Platform", with: ["LinuxABI", "HostSystem", "GuestMemory", "Stub"]),
     tests(of: "VFS", with: ["TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "HostSystem", "LinuxABI"]),
     tests(of: "Kernel", with: ["VFS", "TmpFS", "LinuxABI", "GuestMemory", "Platform"]),
     tests(of: "Syscalls", with: ["Kernel", "VFS", "TmpFS", "LinuxABI", "GuestMemory"]),

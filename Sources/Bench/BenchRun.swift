@@ -13,6 +13,8 @@ package final class BenchRun: Sendable {
         package var others: [String] = []
         /// What one measurement may take, in seconds: beyond it, it is ended and counts as failed.
         package var limit = 60
+        /// The sandbox's platform; nil for its own choice.
+        package var platform: String?
         /// Milliseconds for each measurement of a call.
         package var milliseconds = 200
         /// Seconds after which nothing is measured for the second time or more; nil for no such thing.
@@ -63,7 +65,7 @@ package final class BenchRun: Sendable {
             complain: complain)
         let rig = rig
         runtimes =
-            [.native, .sandbox(apus: apus)]
+            [.native, .sandbox(apus: apus, platform: options.platform)]
             + options.others.compactMap(Runtime.other).map { Self.tried($0, rig) }
         results = Mutex(
             BenchResults(

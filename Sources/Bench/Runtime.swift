@@ -25,7 +25,9 @@ package struct Runtime: Sendable, Hashable, Codable {
     package static let native = Runtime(nativeName, [])
 
     /// `apus` is the command's own path: what users start is measured.
-    package static func sandbox(apus: String) -> Runtime { Runtime(sandboxName, [apus, "run", "--"]) }
+    package static func sandbox(apus: String, platform: String? = nil) -> Runtime {
+        Runtime(sandboxName, [apus, "run"] + (platform.map { ["--platform", $0] } ?? []) + ["--"])
+    }
 
     /// Others, as they are best compared: on the host's root, without a network of their own.
     package static let others = [

@@ -90,14 +90,14 @@ static void on_routed_signal(int signal, siginfo_t *info, void *context) {
     apus_host_call(SYS_futex, (unsigned long)word, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
-void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count) {
+void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count, int stops) {
     routed_word = word;
     routed_signals = signals;
     for (int i = 0; i < count; i++) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
         action.sa_sigaction = on_routed_signal;
-        action.sa_flags = SA_RESTART | SA_NOCLDSTOP | SA_SIGINFO;
+        action.sa_flags = SA_RESTART | (stops ? 0 : SA_NOCLDSTOP) | SA_SIGINFO;
         // In the background, a call on the terminal that began again would cause the same signal for ever.
         if (numbers[i] == SIGTTIN || numbers[i] == SIGTTOU) action.sa_flags = SA_SIGINFO;
         sigaction(numbers[i], &action, NULL);

@@ -70,6 +70,8 @@ package struct BenchCommand: ParsableCommand {
     @Option(help: ArgumentHelp("The sources of the program that measures.", valueName: "dir"))
     var sources = "bench"
 
+    @OptionGroup var platform: PlatformOption
+
     package init() {}
 
     package func validate() throws {
@@ -133,6 +135,7 @@ package struct BenchCommand: ParsableCommand {
         options.rounds = rounds ?? (isQuick ? 3 : 5)
         options.bindings = isBoth ? [.all, .one] : [isBoundToOne ? .one : .all]
         options.limit = limit
+        options.platform = platform.platform?.rawValue
         options.others = against?.words ?? []
         if isQuick {
             options.operations = Operation.all.filter(\.isQuick)

@@ -45,6 +45,8 @@ package struct DiffCommand: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "Two trace files, or -- and a command.")
     var words: [String] = []
 
+    @OptionGroup var platform: PlatformOption
+
     package init() {}
 
     package func validate() throws {
@@ -101,7 +103,7 @@ package struct DiffCommand: ParsableCommand {
     }
 
     private func compareRuns(_ command: [String]) throws -> (CaseDifference, [String]) {
-        let launcher = try SandboxLauncher.find()
+        let launcher = try platform.found()
         var words = command
         if !words[0].contains("/") {
             guard let path = HostProgram.find(words[0]) else {

@@ -58,6 +58,8 @@ package struct TestCommand: ParsableCommand {
             valueName: "gate"))
     var gate: GateArgument = .trace
 
+    @OptionGroup var platform: PlatformOption
+
     @Flag(help: "Exit with 0 even if cases fail: the reports say which.")
     var reportOnly = false
 
@@ -91,7 +93,7 @@ package struct TestCommand: ParsableCommand {
         umask(0o022)
         let progress = ProgressLine(Terminal.standardError)
         let results = try CommandFailure.catching {
-            let run = TestRun(paths: CorpusPaths(root: corpus), launcher: try SandboxLauncher.find(), options: options)
+            let run = TestRun(paths: CorpusPaths(root: corpus), launcher: try platform.found(), options: options)
             let interruption = Interruption { [output] in
                 progress.finish()
                 Terminal.standardError.write("apus: interrupted; the reports hold the cases that were done\n")

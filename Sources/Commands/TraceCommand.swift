@@ -52,6 +52,8 @@ package struct TraceCommand: ParsableCommand {
     @Argument(parsing: .captureForPassthrough, help: "The program and its arguments.")
     var command: [String] = []
 
+    @OptionGroup var platform: PlatformOption
+
     package init() {}
 
     package func validate() throws {
@@ -97,7 +99,7 @@ package struct TraceCommand: ParsableCommand {
 
     /// The sandbox writes its trace into a pipe, as it happens.
     private func runSandboxed(_ words: [String]) throws -> WaitStatus {
-        var launcher = try SandboxLauncher.find()
+        var launcher = try platform.found()
         let here = FileManager.default.currentDirectoryPath
         launcher.workingDirectory = here
         launcher.environment = SandboxOptions.merged(ProcessInfo.processInfo.environment, [])

@@ -38,16 +38,17 @@ extension Host {
 
     /// From now on each of the host signals sets its bit in the first of two words at `signals` (bit 0 is signal 1), or in
     /// the second if the supervisor passed it on, adds one to `word` and wakes one futex waiter on it. All stay mapped for
-    /// the life of the process.
+    /// the life of the process. With `stops`, SIGCHLD also tells that a traced thread has stopped.
     package static func routeSignals(
-        _ numbers: [Int32], to signals: UnsafeMutablePointer<UInt64>, waking word: UnsafeMutablePointer<UInt32>
+        _ numbers: [Int32], to signals: UnsafeMutablePointer<UInt64>, waking word: UnsafeMutablePointer<UInt32>,
+        stops: Bool = false
     ) {
         // The shim reads the numbers during the call; the words stay mapped, as the caller promises.
         unsafe numbers.withUnsafeBufferPointer { buffer in
-            unsafe apus_host_route_signals(word, signals, buffer.baseAddress, Int32(buffer.count))
+            unsafe apus_host_route_signals(word, signals, buffer.baseAddress, Int32(buffer.count), stops ? 1 : 0)
         }
     }
 
     /// Signals that still come are dropped: the words are about to be unmapped.
-    package static func stopRoutingSignals() { apus_host_route_signals(nil, nil, nil, 0) }
+    package static func stopRoutingSignals() { apus_host_route_signals(nil, nil, nil, 0, 0) }
 }

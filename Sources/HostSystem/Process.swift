@@ -14,8 +14,8 @@ extension Host {
         try call(234, word(process), word(thread), word(signal))
     }
 
-    /// Reaps one child that has ended, without waiting.
-    /// - Returns: its number and wait status; nil when none has ended.
+    /// Reaps one child that has ended, or takes one stop of a traced thread, without waiting.
+    /// - Returns: its number and wait status; nil when there is none.
     package static func reap() -> (process: Int32, status: Int32)? {
         var status: Int32 = 0
         // `status` outlives the call, which writes four bytes to it. WNOHANG | __WALL | __WNOTHREAD: other threads of this
@@ -25,6 +25,29 @@ extension Host {
         }
         guard let result, result > 0 else { return nil }
         return (Int32(truncatingIfNeeded: result), status)
+    }
+
+    /// Waits until a child ends or a traced thread stops or ends.
+    /// - Returns: its number and wait status; nil without any, or after a signal.
+    package static func waitForAny() -> (process: Int32, status: Int32)? {
+        var status: Int32 = 0
+        // As above, without WNOHANG.
+        let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
+            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x6000_0000, 0)
+        }
+        guard let result, result > 0 else { return nil }
+        return (Int32(truncatingIfNeeded: result), status)
+    }
+
+    /// Has the calling thread, and what descends from it, run on one processor alone.
+    package static func stay(on processor: UInt32) throws(Errno) {
+        var mask: InlineArray<16, UInt64> = .init(repeating: 0)
+        guard processor < 1024 else { throw .EINVAL }
+        mask[Int(processor / 64)] = 1 << UInt64(processor % 64)
+        // The host reads the 128 bytes of the mask.
+        _ = try unsafe mask.span.withUnsafeBytes { bytes throws(Errno) in
+            try call(203, 0, 128, UInt(bitPattern: bytes.baseAddress))
+        }
     }
 
     /// The children of this thread, as the host lists them; none where it does not.

@@ -10,6 +10,8 @@ internal import Stub
 final class CloneGuard {
     /// -1 without one.
     private let listener: Int32
+    /// Who traces the stubs asks for each clone, and needs no listener.
+    private let isAsked: Bool
     private var orders: [Order] = []
 
     fileprivate struct Order {
@@ -20,11 +22,18 @@ final class CloneGuard {
     /// Takes over what stands at `number` in the template.
     init(listenerAt number: Int32, of template: Int32) {
         listener = (try? Host.takeDescriptor(number, of: template)) ?? -1
+        isAsked = false
+    }
+
+    /// Of a kernel that traces the stubs.
+    init() {
+        listener = -1
+        isAsked = true
     }
 
     deinit { if listener >= 0 { Host.close(listener) } }
 
-    var isThere: Bool { listener >= 0 }
+    var isThere: Bool { isAsked || listener >= 0 }
 
     /// True while a clone that was ordered has not come.
     @inline(__always)
@@ -53,7 +62,7 @@ final class CloneGuard {
 
     /// Decides on the calls that wait, a bounded number of them.
     func serve() {
-        guard isThere else { return }
+        guard listener >= 0 else { return }
         for _ in 0..<16 {
             guard Host.hasNotification(listener), let call = try? Host.takeNotification(listener) else { return }
             guard let index = orders.firstIndex(where: { $0.isFor(call) }) else {
@@ -67,16 +76,28 @@ final class CloneGuard {
         }
     }
 
+    /// Whether the call that a traced thread is about to make was ordered. Once.
+    func admits(_ call: Host.TracedCall, of thread: Int32) -> Bool {
+        guard call.number == 56,
+            let index = orders.firstIndex(where: { $0.isFor(thread, call.arguments) })
+        else { return false }
+        orders.remove(at: index)
+        return true
+    }
+
     /// Makes the thread that watches descriptors ring when a call waits, once.
     /// - Returns: false where there is no such thread.
     func arm() -> Bool {
-        (try? Host.poll(listener, for: .in, token: UInt64(UInt32(bitPattern: listener)))) != nil
+        isAsked || (try? Host.poll(listener, for: .in, token: UInt64(UInt32(bitPattern: listener)))) != nil
     }
 }
 
 extension CloneGuard.Order {
     fileprivate func isFor(_ call: Host.Notification) -> Bool {
-        guard call.number == 56, call.thread == thread.hostThread else { return false }
-        return arguments.indices.allSatisfy { arguments[$0] == call.arguments[$0] }
+        call.number == 56 && isFor(call.thread, call.arguments)
+    }
+
+    fileprivate func isFor(_ caller: Int32, _ given: InlineArray<6, UInt64>) -> Bool {
+        caller == thread.hostThread && arguments.indices.allSatisfy { arguments[$0] == given[$0] }
     }
 }

@@ -223,6 +223,8 @@ package final class StubProcess {
         resting = []
     }
 
+    func thread(at slot: Int) -> StubThread? { slots.indices.contains(slot) ? slots[slot] : nil }
+
     /// A thread to tell of the death of the process.
     var anyThread: StubThread? { slots.lazy.compactMap { $0 }.first }
 }

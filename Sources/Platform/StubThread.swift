@@ -80,9 +80,11 @@ package final class StubThread {
     private var expected = Expected.nothing
     /// The guest's memory as this thread's calls see it.
     package let guestMemory: ThreadMemory
-    private let hot: Int
-    private let cold: Int
-    private let memory: SharedMemory
+    let hot: Int
+    let cold: Int
+    let memory: SharedMemory
+    /// Its host thread as the kernel's tracee; nil where the kernel traces nobody.
+    let traced: TracedThread?
 
     init(slot: Int, process: StubProcess) {
         self.slot = slot
@@ -91,11 +93,14 @@ package final class StubThread {
         hot = slot * MemoryLayout<apus_hot>.size
         cold = (slot + 1) * Int(APUS_BLOCK_SIZE)
         guestMemory = ThreadMemory(process, bounce: cold + Int(APUS_BOUNCE))
+        traced = process.platform.tracer.map(TracedThread.init)
+        guestMemory.writesAtOnce = traced != nil
+        traced?.thread = self
     }
 
     // MARK: Layout
 
-    private enum Hot {
+    enum Hot {
         static let kind = 4
         static let cpu = 5
         static let action = 6
@@ -103,7 +108,7 @@ package final class StubThread {
         static let arguments = 16
     }
 
-    private enum Cold {
+    enum Cold {
         static func offset(_ path: PartialKeyPath<apus_cold>) -> Int { MemoryLayout<apus_cold>.offset(of: path) ?? 0 }
         static let stackTop = offset(\.stack_top)
         static let inStub = offset(\.in_stub)
@@ -165,6 +170,8 @@ package final class StubThread {
     /// Reads the request once.
     func event() -> StubEvent {
         hasAsked = true
+        // A sibling has written it.
+        if let traced, !traced.isStopped { return .forged }
         let kind: UInt8 = memory.load(at: hot + Hot.kind)
         switch Int(kind) {
         case APUS_KIND_SYSCALL where expected.allowsCall:
@@ -215,6 +222,15 @@ package final class StubThread {
         if place == APUS_BESIDE { return size <= Int(APUS_IN_BESIDE_SIZE) ? Cold.inBytes - Int(APUS_BOUNCE) : nil }
         guard Int(place) <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - Int(place) else { return nil }
         return Int(place)
+    }
+
+    /// True if one of the answer's commands was not carried out.
+    var commandsHaveFailed: Bool {
+        let count = min(Int(memory.load(UInt32.self, at: cold + Cold.commandCount)), Int(APUS_MAX_COMMANDS))
+        return (0..<count).contains { index in
+            let offset = cold + Cold.commands + index * MemoryLayout<apus_command>.size + 56
+            return (-4095 ..< 0).contains(memory.load(Int64.self, at: offset))
+        }
     }
 
     private func commandsDone() -> StubEvent {
@@ -285,6 +301,7 @@ package final class StubThread {
     /// The guest's floating-point state, as an XSAVE area in standard format; nil where the stub was not told to keep it
     /// (`setTraits`), and when the guest has forged the pointer to it.
     package func readFloatingPoint() -> [UInt8]? {
+        traced?.saveFloatingPoint()
         let size = process.platform.floatingPointSize
         let pointer: UInt64 = memory.load(at: cold + Cold.fpPointer)
         let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
@@ -294,7 +311,7 @@ package final class StubThread {
         return memory.bytes(at: cold + Int(pointer - block), count: size)
     }
 
-    private func writeFloatingPoint(_ bytes: [UInt8]) {
+    func writeFloatingPoint(_ bytes: [UInt8]) {
         memory.write(bytes.span.extracting(first: Int(APUS_FP_AREA_SIZE)), at: cold + Int(APUS_FP_AREA))
     }
 
@@ -342,8 +359,7 @@ package final class StubThread {
         expected = action == 0 ? .call : .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
-        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
-        wakeIfAsleep()
+        release(action, value)
     }
 
     /// As above, with commands that stand alone and fit one answer.
@@ -353,8 +369,7 @@ package final class StubThread {
         expected = .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
-        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
-        wakeIfAsleep()
+        release(action, value)
     }
 
     /// Lists what the stub has to copy to guest memory.
@@ -384,7 +399,10 @@ package final class StubThread {
                 try process.checkTaken()
                 try process.send(child)
                 process.platform.clones?.expectProcess(by: self)
-            case .newThread(let slot): process.platform.clones?.expectThread(at: slot, by: self)
+                traced?.child = child.anyThread
+            case .newThread(let slot):
+                process.platform.clones?.expectThread(at: slot, by: self)
+                traced?.child = process.thread(at: slot)
             default: break
             }
         }
@@ -433,8 +451,7 @@ package final class StubThread {
         expected = reports ? .report : .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(answer.value), at: hot + Hot.value)
-        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
-        wakeIfAsleep()
+        release(Int(action), answer.value)
     }
 
     private func store(_ commands: Span<StubCommand>) {
@@ -448,6 +465,14 @@ package final class StubThread {
         }
     }
 
+    /// The answer stands.
+    @inline(__always)
+    private func release(_ action: Int, _ value: Int) {
+        if let traced { return traced.goOn(action, value) }
+        memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
+        wakeIfAsleep()
+    }
+
     private func wakeIfAsleep() {
         guard memory.loadSequential(at: cold + Cold.sleeps) != 0 else { return }
         memory.wake(at: hot)
@@ -457,6 +482,7 @@ package final class StubThread {
     /// that has only begun asks by itself (`ready`).
     package func interrupt() {
         guard hasAsked, hostThread != 0, process.hostProcess != 0 else { return }
+        if let traced, traced.isInterruptedInPlace() { return }
         try? process.platform.interrupt(thread: hostThread, of: process.hostProcess)
     }
 }

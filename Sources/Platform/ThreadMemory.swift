@@ -11,6 +11,8 @@ package final class ThreadMemory: GuestMemory {
     private let bounce: Int
     /// True for ranges that a guest may write: only those can wait for the stub, whose failure comes too late for EFAULT.
     package var mayWrite: ((_ address: UInt, _ count: Int) -> Bool)?
+    /// Nothing waits for the stub: whoever traces it need not ask it to copy.
+    var writesAtOnce = false
     private var incoming: [Payload] = []
     private var outgoing: [Payload] = []
     private var used = 0
@@ -29,6 +31,7 @@ package final class ThreadMemory: GuestMemory {
 
     /// Where so many bytes for the guest go; nil where there is no room.
     private func place(for count: Int) -> Int? {
+        if writesAtOnce { return nil }
         if outgoing.isEmpty, count <= Int(APUS_BESIDE_SIZE) { return ThreadMemory.beside }
         let start = (used + 15) & ~15
         guard outgoing.count < Int(APUS_MAX_PAYLOADS), count <= Int(APUS_BOUNCE_SIZE) - start else { return nil }

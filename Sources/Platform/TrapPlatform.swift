@@ -31,13 +31,16 @@ package final class TrapPlatform {
     /// Where the stub that was served last had asked from.
     private var lastProcessor: UInt8 = 0
     private var looksForClones: UInt8 = 0
+    /// Where this thread traces the stubs, which then trap nothing themselves.
+    let tracer: Tracer?
 
     /// Starts the template. Throws what the host says; EPROTO when the template could not set itself up.
     ///
     /// Without `clocks`, or where the host does not let go of them, every function of the guest's vDSO is a system call. Without
-    /// `decidesOnClones` it is as on a host that gives the filter no listener.
+    /// `decidesOnClones` it is as on a host that gives the filter no listener. With `traces` the kernel traces the stubs: that
+    /// needs neither seccomp nor user dispatch, and is slower.
     package init(
-        clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init), decidesOnClones: Bool = true
+        clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init), decidesOnClones: Bool = true, traces: Bool = false
     ) throws(Errno) {
         let state = Host.extendedState
         floatingPointSize = min(state.size, Int(APUS_FP_AREA_SIZE))
@@ -45,7 +48,10 @@ package final class TrapPlatform {
         config = try SharedMemory("apus-config", size: Int(APUS_STUB_CONFIG_SIZE))
         doorbell = try SharedMemory("apus-doorbell", size: 4096)
         signals = try SharedMemory("apus-signals", size: 4096)
-        mayspin = Host.processorCount > 1
+        tracer = traces ? Tracer() : nil
+        // To wake a traced thread on another processor costs more than it could do there meanwhile.
+        if traces { try? Host.stay(on: Host.currentProcessor) }
+        mayspin = !traces && Host.processorCount > 1
         config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
         config.store(floatingPointComponents, at: 16)
         config.store(UInt64(floatingPointSize), at: 24)
@@ -56,7 +62,7 @@ package final class TrapPlatform {
         unsafe Host.routeSignals(
             [17, 1, 2, 3, 10, 12, 15, 20, 21, 22, 28],
             to: signals.pointer(at: 0, count: 16).assumingMemoryBound(to: UInt64.self),
-            waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self))
+            waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self), stops: traces)
         publish(clocks)
         do throws(Errno) {
             try startTemplate(clocks, decidesOnClones: decidesOnClones)
@@ -123,7 +129,7 @@ package final class TrapPlatform {
         guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
         let answers = MemoryLayout<apus_config>.offset(of: \.local_answers) ?? 0
         let keeps = MemoryLayout<apus_config>.offset(of: \.keeps_fp) ?? 0
-        config.store(UInt8(truncatingIfNeeded: localAnswer ?? 0), at: answers + number)
+        config.store(UInt8(truncatingIfNeeded: tracer == nil ? localAnswer ?? 0 : 0), at: answers + number)
         config.store(UInt8(keepsFloatingPoint ? 1 : 0), at: keeps + number)
     }
 
@@ -139,7 +145,9 @@ package final class TrapPlatform {
         let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
         // Whether it stands or not: nobody is to be asked by it.
         defer { unwatch(thread) }
-        let asking = decidesOnClones ? StubFilter.program(asking: true) : []
+        let asking = decidesOnClones && tracer == nil ? StubFilter.program(asking: true) : []
+        let tracedWord = MemoryLayout<apus_config>.offset(of: \.traced) ?? 0
+        config.exchange(UInt32(tracer == nil ? 0 : APUS_TRACED_SOON), at: tracedWord)
         let other = StubFilter.program(asking: false)
         let descriptors = process.initialDescriptors
         // So that no stub can ever make its mapping of the configuration writable: the file is one for all.
@@ -157,22 +165,40 @@ package final class TrapPlatform {
         }
         guard child > 0 else { throw .EAGAIN }
         try process.hostMade(Int(child), thread: thread)
-        while !thread.asks {
-            if let (ended, _) = Host.reap(), ended == child { throw .EPROTO }
-            Host.relax()
+        if let tracer, let traced = thread.traced {
+            do throws(Errno) {
+                try Host.seize(child)
+            } catch {
+                process.kill()
+                throw error
+            }
+            tracer.adopt(child, as: traced)
+            config.exchange(UInt32(APUS_TRACED_NOW), at: tracedWord)
         }
+        try awaitTemplate(process, thread)
         var answer = StubAnswer()
-        clones = CloneGuard(listenerAt: APUS_LISTENER, of: child)
+        clones = tracer?.clones ?? CloneGuard(listenerAt: APUS_LISTENER, of: child)
         answer.commands = [.dropDescriptors, .unmapAll]
         answer.reports = true
         try thread.answer(answer)
-        while !thread.asks {
-            if let (ended, _) = Host.reap(), ended == child { throw .EPROTO }
-            Host.relax()
-        }
+        try awaitTemplate(process, thread)
         thread.block()
         template = process
         templateThread = thread
+    }
+
+    /// Until the template asks. Throws EPROTO when it has died.
+    private func awaitTemplate(_ process: StubProcess, _ thread: StubThread) throws(Errno) {
+        while !thread.asks {
+            clones?.serve()
+            if tracer == nil {
+                if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
+                Host.relax()
+            } else if let (number, status) = Host.waitForAny() {
+                took(number, status)
+            }
+            guard !process.isDead else { throw .EPROTO }
+        }
     }
 
     /// A new, empty stub process with one thread. It asks (`ready`) when it stands.
@@ -185,11 +211,10 @@ package final class TrapPlatform {
         answer.commands = [.newProcess(slot: 0, child: thread.process)]
         answer.reports = true
         try templateThread.answer(answer)
-        while !templateThread.asks {
-            clones?.serve()
-            if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
-            guard !template.isDead else { throw .EAGAIN }
-            Host.relax()
+        do throws(Errno) {
+            try awaitTemplate(template, templateThread)
+        } catch {
+            throw .EAGAIN
         }
         guard case .commandsDone(let child, nil) = templateThread.event() else {
             templateThread.block()
@@ -258,10 +283,24 @@ package final class TrapPlatform {
         if !wasExpected, let thread { thread.owner?.stubDied(thread, waitStatus: status) }
     }
 
+    /// A child has ended, or a traced thread has stopped or ended.
+    private func took(_ number: Int32, _ status: Int32) {
+        guard let tracer else { return noteDeath(of: number, status: status) }
+        if let (ended, status) = tracer.took(number, status) { noteDeath(of: ended, status: status) }
+    }
+
+    /// Takes the stops of traced threads, if the host has told of some.
+    private func takeStops() {
+        guard signals.load(UInt64.self, at: 0) & 1 << 16 != 0 else { return }
+        signals.clear(1 << 16, at: 0)
+        while let (number, status) = Host.reap() { took(number, status) }
+    }
+
     // MARK: The kernel's side of the conversation
 
     /// The next request, if a stub has one; every stub gets its turn.
     package func nextEvent() -> (thread: StubThread, event: StubEvent)? {
+        if tracer != nil { takeStops() }
         while let index = watched.firstAsking(from: nextToScan) {
             let thread = watched.threads[index]
             nextToScan = index + 1 < watched.count ? index + 1 : 0
@@ -319,7 +358,7 @@ package final class TrapPlatform {
         signals.clear(came.group, at: 0)
         signals.clear(came.process, at: 8)
         if came.group & (1 << 16) != 0 {
-            while let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
+            while let (number, status) = Host.reap() { took(number, status) }
         }
         came.group &= ~(1 << 16)
         return came

@@ -19,7 +19,7 @@ final class Boot {
     private(set) var failure: (message: String, status: Int32)?
 
     init(_ configuration: Configuration, _ opened: Opened) throws(Errno) {
-        platform = try TrapPlatform()
+        platform = try TrapPlatform(traces: configuration.platform == .trace)
         kernel = Kernel(clock: HostClock(), platform: platform)
         // The guest has the caller's limit already, and so has the template.
         Host.raiseDescriptorLimit()
@@ -36,8 +36,10 @@ final class Boot {
         let table = HandlerTable.x86_64
         kernel.handlers = table.rows.map { $0?.handler }
         PayloadRules.install(in: platform, for: table.rows.compactMap { $0?.number })
-        platform.patchAfter = configuration.patchAfter
-        kernel.patchesSites = configuration.patchAfter > 0
+        // What is traced stops at a jump as it does at a call.
+        let patchAfter = configuration.platform == .trace ? 0 : configuration.patchAfter
+        platform.patchAfter = patchAfter
+        kernel.patchesSites = patchAfter > 0
         kernel.hardwareCapabilities = (
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )

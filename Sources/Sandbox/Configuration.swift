@@ -21,6 +21,7 @@ package struct Configuration {
     package var isVerbose = false
     /// After how many traps a call site becomes a jump; 0 for never. Making it one costs about as much as so many traps.
     package var patchAfter: UInt32 = 24
+    package var platform = PlatformChoice.automatic
     package var command: [String] = []
     /// `K=V`, exactly what the guest gets.
     package var environment: [String] = []
@@ -52,6 +53,12 @@ package struct Configuration {
             case "--verbose": isVerbose = true
             case "--trace": trace = try value(of: word)
             case "--bind": binds.append(try Configuration.bind(try value(of: word)))
+            case "--platform":
+                let text = try value(of: word)
+                guard let choice = PlatformChoice(rawValue: text) else {
+                    throw Invalid(message: "--platform \(text): give trap, ptrace or auto")
+                }
+                platform = choice
             case "--patch-after":
                 let text = try value(of: word)
                 guard let traps = UInt32(text) else {

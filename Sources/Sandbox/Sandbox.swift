@@ -14,19 +14,23 @@ package enum Sandbox {
             SupportList.print()
             Host.exit(0)
         }
-        let configuration: Configuration
+        var configuration: Configuration
         do throws(Configuration.Invalid) {
             configuration = try Configuration(arguments: arguments)
         } catch {
             fail(error.message)
         }
-        let opened = Opened(configuration)
-        Supervisor.run(isVerbose: configuration.isVerbose) { isOwnNamespace in
-            let outcome = Confinement.enter(opened, configuration, isOwnNamespace: isOwnNamespace)
-            if configuration.isVerbose, let message = Confinement.message(outcome) {
+        let lacking = PlatformChoice.lacking
+        let isChosen = configuration.platform == .automatic && lacking != nil
+        if configuration.platform == .automatic { configuration.platform = lacking == nil ? .trap : .trace }
+        let settled = configuration
+        let opened = Opened(settled)
+        Supervisor.run(isVerbose: settled.isVerbose) { isOwnNamespace in
+            let outcome = Confinement.enter(opened, settled, isOwnNamespace: isOwnNamespace)
+            if settled.isVerbose, let message = Confinement.message(outcome) {
                 Host.write("apus-kernel: \(message)\n", to: 2)
             }
-            return run(configuration, opened)
+            return run(settled, opened, notice: isChosen ? lacking.map(PlatformChoice.notice) : nil)
         }
     }
 
@@ -47,17 +51,22 @@ package enum Sandbox {
 
     /// The kernel process: boots, runs until the first program has ended.
     /// - Returns: the exit status for the user.
-    private static func run(_ configuration: Configuration, _ opened: Opened) -> Int32 {
+    private static func run(_ configuration: Configuration, _ opened: Opened, notice: String?) -> Int32 {
+        let traces = configuration.platform == .trace
         let boot: Boot
         do throws(Errno) {
             boot = try Boot(configuration, opened)
             // No guest has run yet.
-            try Host.restrictCalls()
+            if let notice { Host.write("apus-kernel: \(notice)\n", to: 2) }
+            // Where there is no seccomp the choice of the platform has said so.
+            if !traces || Host.hasTrappingFilters { try Host.restrictCalls(tracing: traces) }
         } catch {
             fail(
                 isNested
                     ? "cannot start a sandbox inside a sandbox of apus, whose kernel has no seccomp; start it outside"
-                    : "cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
+                    : traces
+                        ? "cannot start the sandbox: \(error); --platform ptrace needs ptrace(2), and this host may refuse it"
+                        : "cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
         }
         let status = boot.kernel.run()
         boot.finish()

@@ -41,6 +41,7 @@ sleep:
 
 void apus_stub_start_common(struct apus_cold *cold) {
     __asm__ volatile("wrgsbase %0" ::"r"((uint64_t)cold));
+    if (CONFIG->traced) return;
     // User dispatch is not inherited. PR_SET_SYSCALL_USER_DISPATCH, on, with the stub's own code left out.
     host_call(SYS_prctl, 59, 1, APUS_STUB_BASE, APUS_STUB_CODE_SIZE, 0, 0);
 }
@@ -205,6 +206,8 @@ static int copy_out(struct apus_cold *cold) {
 /// Asks the kernel and does what it answers, until it lets the guest go on.
 void apus_stub_converse(struct apus_cold *cold) {
     struct apus_hot *hot = hot_line(cold);
+    // The kernel does what follows itself, or sends the thread to the order below.
+    if (CONFIG->traced) apus_stub_tell();
     for (;;) {
         publish(hot);
         wait_for_answer(cold, hot);
@@ -218,6 +221,12 @@ void apus_stub_converse(struct apus_cold *cold) {
     }
     if (!(hot->action & APUS_ACTION_RESTORE_ALL)) cold->registers[APUS_RAX] = hot->value;
     __atomic_store_n(&hot->state, APUS_STATE_GUEST, __ATOMIC_RELEASE);
+}
+
+/// Where the tracer sends a thread that has commands to carry out. Their results stand with them.
+__attribute__((used)) HIDDEN void apus_stub_on_order(struct apus_cold *cold) {
+    carry_out_all(cold);
+    apus_stub_tell();
 }
 
 void apus_stub_report_and_run(struct apus_cold *cold) {

@@ -157,6 +157,16 @@ apus_stub_leave_by_trap:
 apus_stub_trapped:
     ud2
 
+// Where the kernel traces the stub: it sees this stop, and has the thread go on elsewhere.
+    .globl apus_stub_tell
+    .hidden apus_stub_tell
+apus_stub_tell:
+    int3
+    .globl apus_stub_told
+    .hidden apus_stub_told
+apus_stub_told:
+    ud2
+
 // An interrupt came while the stub worked: tell the kernel before the guest runs. The guest's floating-point state is
 // live already; save it where the kernel can see it.
 apus_stub_leave_interrupted:

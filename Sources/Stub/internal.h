@@ -31,6 +31,7 @@ extern HIDDEN char apus_stub_trapped[];
 HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_live(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
+HIDDEN void apus_stub_tell(void) __attribute__((noreturn));
 HIDDEN void apus_stub_save_floating_point(struct apus_cold *cold);
 HIDDEN long apus_stub_clone_thread(uint64_t flags, uint64_t stack, uint32_t *alive, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, struct apus_cold *block, void *function);

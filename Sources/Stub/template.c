@@ -6,6 +6,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
@@ -37,7 +38,8 @@ _Static_assert(sizeof(struct apus_config) <= APUS_STUB_CONFIG_SIZE, "the configu
 _Static_assert(APUS_STUB_CONTEXTS == 0x7ef000100000UL && APUS_CONTEXTS_SIZE == 0x4000000UL, "entry.S knows these");
 
 extern char __start_apus_stub[], __stop_apus_stub[];
-extern char apus_stub_restorer[], apus_stub_enter[];
+extern char apus_stub_restorer[], apus_stub_enter[], apus_stub_told[];
+void apus_stub_on_order(struct apus_cold *cold);
 void apus_stub_on_signal(int signal, siginfo_t *info, void *context);
 void apus_stub_first(struct apus_cold *cold);
 
@@ -50,6 +52,8 @@ static uint64_t placed(const void *function) {
 }
 
 uint64_t apus_stub_call_entry(void) { return placed(apus_stub_enter); }
+uint64_t apus_stub_order_entry(void) { return placed(apus_stub_on_order); }
+uint64_t apus_stub_told_address(void) { return placed(apus_stub_told); }
 
 struct kernel_sigaction {
     uint64_t handler, flags, restorer, mask;
@@ -132,8 +136,11 @@ static void __attribute__((noreturn)) become_template(int contexts, int config, 
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     const struct __user_cap_data_struct nothing[2] = {{0, 0, 0}, {0, 0, 0}};
     require(syscall(SYS_capset, &header, nothing) == 0, 17);
+    // What this thread tells soon is for a tracer to see.
+    volatile const struct apus_config *shared = (const struct apus_config *)APUS_STUB_CONFIG;
+    while (shared->traced == APUS_TRACED_SOON) sched_yield();
     // NEW_LISTENER, WAIT_KILLABLE_RECV (Linux 5.19): a call that the kernel has let pass is carried out.
-    if (!install(asking, 1 << 3 | 1 << 5)) require(install(other, 0), 15);
+    if (!install(asking, 1 << 3 | 1 << 5)) require(install(other, 0) || shared->traced, 15);
     __asm__ volatile("mov %0, %%rsp\n\tmov %1, %%rdi\n\txor %%ebp, %%ebp\n\tcall *%2\n\tud2" ::"r"(
                          (char *)block + APUS_BLOCK_SIZE - 64),
                      "r"(block), "r"(placed(apus_stub_first))

@@ -1,4 +1,3 @@
-import FilterMachine
 import Testing
 
 @testable import HostSystem

@@ -1,4 +1,3 @@
-import FilterMachine
 import HostSystem
 import Stub
 import Testing

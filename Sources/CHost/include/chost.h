@@ -28,8 +28,8 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count);
 
 /// Makes `word` go up by one and wakes one waiter whenever a child of this process ends or another of the forwarded
 /// signals arrives; each signal's bit is set in the first of the two words at `signals`, or in the second if the
-/// supervisor passed it on.
-void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count);
+/// supervisor passed it on. With `stops` also whenever a thread stops that the calling thread traces.
+void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count, int stops);
 
 /// The extended-state components that the host saves for every process (XCR0 without tiles), and the size in bytes of an
 /// XSAVE area in standard format that holds them.

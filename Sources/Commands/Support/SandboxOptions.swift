@@ -23,6 +23,8 @@ struct SandboxOptions: ParsableArguments {
         help: ArgumentHelp("Show a file or directory of the host (repeatable).", valueName: "src:dst[:ro]"))
     var binds: [BindArgument] = []
 
+    @OptionGroup var platform: PlatformOption
+
     @Option(help: ArgumentHelp("The most memory, in bytes or with K, M, G or T.", valueName: "size"))
     var memory: MemorySize?
 
@@ -35,7 +37,7 @@ struct SandboxOptions: ParsableArguments {
     /// The sandbox's own options for all this.
     func launcher() throws -> SandboxLauncher {
         var launcher = try CommandFailure.catching(status: SandboxLauncher.failureStatus) {
-            try SandboxLauncher.find()
+            try platform.found()
         }
         let here = FileManager.default.currentDirectoryPath
         launcher.root = try root.map { try directory($0, option: "--root") } ?? "/"

@@ -27,6 +27,8 @@ package struct SandboxLauncher: Sendable, Hashable {
     /// The file that the trace is written to, in the binary format.
     package var trace: String?
     package var isVerbose = false
+    /// `trap`, `ptrace` or `auto`; nil for the sandbox's own choice.
+    package var platform: String?
 
     package init(kernel: String) { self.kernel = kernel }
 
@@ -41,6 +43,7 @@ package struct SandboxLauncher: Sendable, Hashable {
         }
         if let memory { words += ["--memory", String(memory)] }
         if let trace { words += ["--trace", trace] }
+        if let platform { words += ["--platform", platform] }
         if isVerbose { words.append("--verbose") }
         return words + ["--"] + command
     }

@@ -5,6 +5,16 @@
 extension AllowedCall {
     package static let all: [AllowedCall] = conditional + unconditional
 
+    /// Allowed in addition where the kernel traces its stubs.
+    package static let tracing: [AllowedCall] = [
+        AllowedCall(
+            101, "ptrace",
+            .argument(
+                0, is: 24, 31, 0x4201, 0x4204, 0x4205, 0x4208, 0x420e,
+                meaning: "SYSCALL, SYSEMU, GETEVENTMSG, GETREGSET, SETREGSET, LISTEN, GET_SYSCALL_INFO"),
+            for: "what stubs stop for, and how they go on; with `--platform ptrace` alone"),
+    ]
+
     private static let conditional: [AllowedCall] = [
         AllowedCall(
             9, "mmap", .argument(2, without: 4, meaning: "nothing executable"),

@@ -45,12 +45,12 @@ extension Host {
     }
 
     /// From here on every thread of this process makes the calls of `AllowedCall.all` alone; any other ends the process with
-    /// a message that names it. Needs `giveUpPrivileges` first.
-    package static func restrictCalls() throws(Errno) {
+    /// a message that names it. `tracing` adds those of a tracer, `AllowedCall.tracing`. Needs `giveUpPrivileges` first.
+    package static func restrictCalls(tracing: Bool = false) throws(Errno) {
         apus_host_report_refused_calls()
         // A thread begins with calls of the C library's that are not in the list.
         apus_poller_settle()
-        let program = SealFilter.program()
+        let program = SealFilter.program(for: tracing ? AllowedCall.all + AllowedCall.tracing : AllowedCall.all)
         // The host reads the `struct sock_fprog` and the program, which outlive the call.
         let result = try unsafe program.span.withUnsafeBytes { program throws(Errno) in
             let description: InlineArray<2, UInt> = [

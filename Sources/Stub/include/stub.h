@@ -233,6 +233,9 @@ enum { APUS_EXTENT_FIXED = 0, APUS_EXTENT_COUNTED = 1, APUS_EXTENT_STRING = 2 };
 #define APUS_RULES_PER_CALL 3
 #define APUS_RULED_CALLS 480
 
+/// Whether the kernel traces the stubs: not yet the template, which waits for it; or all of them.
+enum { APUS_TRACED_SOON = 1, APUS_TRACED_NOW = 2 };
+
 /// What the kernel tells every stub. Read only for them.
 struct apus_config {
     /// 1 while the kernel sleeps on the doorbell.
@@ -247,7 +250,9 @@ struct apus_config {
     uint32_t kernel_process;
     /// A call site that has trapped so often is reported; 0 for never.
     uint32_t patch_after;
-    uint32_t padding[6];
+    /// The kernel is the tracer of every stub: APUS_TRACED_...
+    uint32_t traced;
+    uint32_t padding[5];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
     /// Which of the process's local answers a call has; 0 for none.
     uint8_t local_answers[APUS_RULED_CALLS];
@@ -315,6 +320,11 @@ int apus_stub_keep_host_vdso(const struct apus_host_vdso *vdso);
 /// Where patched call sites jump to, in the guest.
 uint64_t apus_stub_call_entry(void);
 
+/// Where the tracer sends a thread with commands, its block in the first argument; and where a stub stands that has told it
+/// something.
+uint64_t apus_stub_order_entry(void);
+uint64_t apus_stub_told_address(void);
+
 /// A BPF program.
 struct apus_filter {
     const void *instructions;
@@ -323,7 +333,7 @@ struct apus_filter {
 
 /// Forks the calling process, which has one thread, and turns the child into the sleeping template at slot 0: it maps the
 /// stub, installs handlers, user dispatch and the filter, and asks the kernel at once. It keeps `vdso`. The filter is `asking`,
-/// with its listener at APUS_LISTENER, or `other` where the host refuses that or `asking` is empty. Returns the child's number or
-/// a negated errno. When a step fails the child exits with 100 plus the step's number.
+/// with its listener at APUS_LISTENER, or `other` where the host refuses that or `asking` is empty; what is traced does without
+/// where the host refuses both. Returns the child's number or a negated errno. When a step fails the child exits with 100 plus the step's number.
 int apus_stub_spawn_template(int contexts, int config, int doorbell, int socket, struct apus_filter asking,
                              struct apus_filter other, const struct apus_host_vdso *vdso);

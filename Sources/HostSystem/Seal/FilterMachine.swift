@@ -1,4 +1,5 @@
-/// Interprets a seccomp program as the host would: what it answers for a call.
+/// Interprets a seccomp program as the host would, `seccomp(2)`: what it answers for a call. The tests of both filters use it,
+/// and the kernel where it traces the stubs itself.
 package struct FilterMachine {
     package enum Fault: Error { case instruction(UInt16), end, load(UInt32), word(UInt32) }
 
@@ -8,11 +9,11 @@ package struct FilterMachine {
 
     package func answer(
         _ number: UInt32, _ arguments: [UInt64], architecture: UInt32 = 0xc000_003e, from address: UInt64 = 0
-    ) throws -> UInt32 {
+    ) throws(Fault) -> UInt32 {
         var (accumulator, index) = (UInt32(0), UInt32(0))
         var words: [UInt32: UInt32] = [:]
         var next = 0
-        func recall(_ word: UInt32) throws -> UInt32 {
+        func recall(_ word: UInt32) throws(Fault) -> UInt32 {
             // The host refuses programs that read what they have not written.
             guard word < 16, let value = words[word] else { throw Fault.word(word) }
             return value
@@ -29,7 +30,7 @@ package struct FilterMachine {
                 case 4: accumulator = architecture
                 case 8: accumulator = UInt32(truncatingIfNeeded: address)
                 case 12: accumulator = UInt32(address >> 32)
-                case 16...60 where constant % 4 == 0:
+                case 16...60 where constant % 4 == 0 && arguments.count == 6:
                     let argument = arguments[Int(constant - 16) / 8]
                     accumulator = UInt32(truncatingIfNeeded: constant % 8 == 0 ? argument : argument >> 32)
                 default: throw Fault.load(constant)
