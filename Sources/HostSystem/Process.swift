@@ -39,14 +39,11 @@ extension Host {
         return (Int32(truncatingIfNeeded: result), status)
     }
 
-    /// Has the calling thread, and what descends from it, run on one processor alone.
-    package static func stay(on processor: UInt32) throws(Errno) {
-        var mask: InlineArray<16, UInt64> = .init(repeating: 0)
-        guard processor < 1024 else { throw .EINVAL }
-        mask[Int(processor / 64)] = 1 << UInt64(processor % 64)
-        // The host reads the 128 bytes of the mask.
-        _ = try unsafe mask.span.withUnsafeBytes { bytes throws(Errno) in
-            try call(203, 0, 128, UInt(bitPattern: bytes.baseAddress))
+    /// Has a thread, 0 for the calling one, run on these processors alone, and what descends from it.
+    package static func bind(_ thread: Int32, to processors: [UInt64]) throws(Errno) {
+        // The host reads the bytes of the array.
+        _ = try unsafe processors.span.withUnsafeBytes { bytes throws(Errno) in
+            try call(203, word(thread), UInt(bytes.count), UInt(bitPattern: bytes.baseAddress))
         }
     }
 

@@ -22,6 +22,8 @@ package final class TrapPlatform {
     /// Nil until the template stands.
     private(set) var clones: CloneGuard?
     private var templateThread: StubThread?
+    /// What this process might use before it chose one: what guests are to see.
+    package let processors = Host.processors
     private let mayspin: Bool
     private var publishedProcessor = UInt32.max
     /// For how long the kernel looks for requests before it sleeps, in TSC ticks: about what waking it would cost.
@@ -50,7 +52,7 @@ package final class TrapPlatform {
         signals = try SharedMemory("apus-signals", size: 4096)
         tracer = traces ? Tracer() : nil
         // To wake a traced thread on another processor costs more than it could do there meanwhile.
-        if traces { try? Host.stay(on: Host.currentProcessor) }
+        if traces { try? Host.bind(0, to: TrapPlatform.only(Host.currentProcessor, of: processors)) }
         mayspin = !traces && Host.processorCount > 1
         config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
         config.store(floatingPointComponents, at: 16)
@@ -417,5 +419,17 @@ package final class TrapPlatform {
         template = nil
     }
 
-    deinit { Host.stopRoutingSignals() }
+    /// One processor of a set; all of them where that is none of the set's.
+    private static func only(_ processor: UInt32, of set: [UInt64]) -> [UInt64] {
+        let (index, bit) = (Int(processor / 64), UInt64(1) << UInt64(processor % 64))
+        guard set.indices.contains(index), set[index] & bit != 0 else { return set }
+        var one = [UInt64](repeating: 0, count: set.count)
+        one[index] = bit
+        return one
+    }
+
+    deinit {
+        Host.stopRoutingSignals()
+        if tracer != nil { try? Host.bind(0, to: processors) }
+    }
 }

@@ -80,6 +80,19 @@ struct SealFilterTests {
         #expect(try machine.answer(number, arguments + [0, 0, 0]) == SealFilter.refuse)
     }
 
+    @Test("a kernel that traces its stubs may resume and look, but neither seize others nor write to them by ptrace")
+    func tracing() throws {
+        let tracing = FilterMachine(program: SealFilter.program(for: AllowedCall.tracing + AllowedCall.all))
+        for request: UInt64 in [24, 31, 0x4201, 0x4204, 0x4205, 0x4208, 0x420e] {
+            #expect(try tracing.answer(101, [request, 7, 0, 0, 0, 0]) == SealFilter.allow)
+            #expect(try machine.answer(101, [request, 7, 0, 0, 0, 0]) == SealFilter.refuse)
+        }
+        // TRACEME, POKETEXT, POKEDATA, ATTACH, SEIZE, SETOPTIONS, INTERRUPT
+        for request: UInt64 in [0, 4, 5, 16, 0x4206, 0x4200, 0x4207, .max] {
+            #expect(try tracing.answer(101, [request, 7, 0, 0, 0, 0]) == SealFilter.refuse)
+        }
+    }
+
     @Test("calls of another architecture are refused, whatever their number")
     func architectures() throws {
         for architecture: UInt32 in [0x4000_0003, 0xc000_00b7, 0] {

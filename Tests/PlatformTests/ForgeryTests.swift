@@ -18,9 +18,9 @@ extension PlatformTests {
             0xeb, 0xfe,  // jmp to itself
         ]
 
-        @Test("a request of no known kind is told as forged")
-        func unknownKind() throws {
-            let platform = try TrapPlatform()
+        @Test("a request of no known kind is told as forged", arguments: Kind.allCases)
+        func unknownKind(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             let guest = try TinyGuest(platform: platform, code: Self.forgery)
             guard case .forged = try guest.nextEvent() else {
@@ -30,9 +30,11 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("random bytes in the hot line, the block and the bounce area are read without a trap")
-        func randomBytes() throws {
-            let platform = try TrapPlatform()
+        @Test(
+            "random bytes in the hot line, the block and the bounce area are read without a trap",
+            arguments: Kind.allCases)
+        func randomBytes(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             for number in 0..<Int(APUS_RULED_CALLS) {
                 platform.setRules([.counted(pointer: 0, counter: 1, elementSize: 1)], for: number)
@@ -114,10 +116,10 @@ extension PlatformTests {
 
         @Test(
             "without its template a platform makes no new process, says so, and its guests go on",
-            .enabled(if: ThreadDump.children != nil, "the host does not list children"))
-        func template() throws {
+            .enabled(if: ThreadDump.children != nil, "the host does not list children"), arguments: Kind.allCases)
+        func template(kind: Kind) throws {
             let others = Set(try #require(ThreadDump.children))
-            let platform = try TrapPlatform()
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             let template = try #require(ThreadDump.children?.first { !others.contains($0) })
             var code = Assembler()
@@ -138,9 +140,9 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("the death of a guest's process is told to its owner once, with its signal")
-        func guest() throws {
-            let platform = try TrapPlatform()
+        @Test("the death of a guest's process is told to its owner once, with its signal", arguments: Kind.allCases)
+        func guest(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             var code = Assembler()
             code.spin()

@@ -72,13 +72,16 @@ extension PlatformTests {
             }
         }
 
+        enum Way: CaseIterable { case polling, onOneProcessor, traced }
+
         @Test(
-            "loses no interrupt and no call, and changes no register", arguments: [1, 3], [false, true])
-        func storm(guests: Int, onOneProcessor: Bool) throws {
+            "loses no interrupt and no call, and changes no register", arguments: [1, 3], Way.allCases)
+        func storm(guests: Int, way: Way) throws {
             let before = Processors.allowed
+            let onOneProcessor = way != .polling
             if onOneProcessor { Processors.allow(Array(before.prefix(1))) }
             defer { Processors.allow(before) }
-            let platform = try TrapPlatform()
+            let platform = try TrapPlatform(traces: way == .traced)
             defer { platform.shutDown() }
             let storm = try (0..<guests).map { _ in try TinyGuest(platform: platform, code: Self.code) }
             defer { for guest in storm { guest.end() } }

@@ -5,14 +5,25 @@ import Testing
 
 /// One test at a time: a process has one set of signal handlers, so one platform.
 @Suite("Platform", .serialized)
-enum PlatformTests {}
+enum PlatformTests {
+    /// How calls reach the kernel.
+    enum Kind: CaseIterable {
+        case trapped, traced
+
+        func platform(decidesOnClones: Bool = true) throws -> TrapPlatform {
+            try TrapPlatform(decidesOnClones: decidesOnClones, traces: self == .traced)
+        }
+    }
+}
 
 extension PlatformTests {
     @Suite("The trap platform")
     struct TrapPlatformTests {
-        @Test("a call arrives with its number and arguments, and its result reaches the guest")
-        func callAndResult() throws {
-            let platform = try TrapPlatform()
+        @Test(
+            "a call arrives with its number and arguments, and its result reaches the guest",
+            arguments: Kind.allCases)
+        func callAndResult(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             var code = Assembler()
             code.loadArgument(-7)
@@ -30,9 +41,9 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("a fault arrives with its signal and address")
-        func fault() throws {
-            let platform = try TrapPlatform()
+        @Test("a fault arrives with its signal and address", arguments: Kind.allCases)
+        func fault(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             // mov 0x1234, %al (absolute)
             let guest = try TinyGuest(platform: platform, code: [0x8a, 0x04, 0x25, 0x34, 0x12, 0, 0])
@@ -46,9 +57,9 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("an interrupt stops a guest that computes, with its registers")
-        func interrupt() throws {
-            let platform = try TrapPlatform()
+        @Test("an interrupt stops a guest that computes, with its registers", arguments: Kind.allCases)
+        func interrupt(kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             var code = Assembler()
             code.loadArgument(99)
@@ -74,10 +85,10 @@ extension PlatformTests {
 
         @Test(
             "a cloned process has the parent's memory and its own registers, whether the kernel decides on it or not",
-            arguments: [true, false])
-        func clone(decides: Bool) throws {
-            let platform = try TrapPlatform(decidesOnClones: decides)
-            #expect(platform.decidesOnClones == (decides && Host.hasAskingFilters))
+            arguments: [true, false], Kind.allCases)
+        func clone(decides: Bool, kind: Kind) throws {
+            let platform = try kind.platform(decidesOnClones: decides)
+            #expect(platform.decidesOnClones == (kind == .traced || decides && Host.hasAskingFilters))
             defer { platform.shutDown() }
             var code = Assembler()
             code.call(57)
@@ -131,9 +142,11 @@ extension PlatformTests {
             guest.end()
         }
 
-        @Test("int 0x80 and numbers that no call has arrive as calls that do not exist", arguments: [true, false])
-        func strangeCalls(legacy: Bool) throws {
-            let platform = try TrapPlatform()
+        @Test(
+            "int 0x80 and numbers that no call has arrive as calls that do not exist",
+            arguments: [true, false], Kind.allCases)
+        func strangeCalls(legacy: Bool, kind: Kind) throws {
+            let platform = try kind.platform()
             defer { platform.shutDown() }
             var code = Assembler()
             if legacy {
@@ -175,6 +188,28 @@ extension PlatformTests {
             try memory.write([77].span, at: call.arguments[0])
             try guest.thread.answer(StubAnswer(value: 0))
             #expect(try guest.nextCall().arguments[0] == 77)
+            guest.end()
+        }
+
+        @Test("who traces is told at once of a bad address for a result")
+        func badAddressAtOnce() throws {
+            let platform = try TrapPlatform(traces: true)
+            defer { platform.shutDown() }
+            var code = Assembler()
+            code.call(400)
+            code.call(401)
+            let guest = try TinyGuest(platform: platform, code: code.bytes)
+            _ = try guest.nextCall()
+            let memory = guest.thread.guestMemory
+            memory.mayWrite = { _, _ in true }
+            do throws(Errno) {
+                try memory.write([1].span, at: 0x7000)
+                Issue.record("the address is bad")
+            } catch {
+                #expect(error == .EFAULT)
+            }
+            try guest.thread.answer(StubAnswer(value: 0))
+            #expect(try guest.nextCall().number == 401)
             guest.end()
         }
 

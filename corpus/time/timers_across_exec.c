@@ -38,9 +38,9 @@ int main(int count, char **arguments) {
     result("timer_create", syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &number));
     result("timer_settime", syscall(SYS_timer_settime, number, 0, &value, NULL));
     for (int i = 0; i < 5000; i++) {
+        usleep(1000);
         sigpending(&set);
         if (sigismember(&set, SIGUSR1)) break;
-        usleep(1000);
     }
     show("the process");
     if (fork() == 0) {

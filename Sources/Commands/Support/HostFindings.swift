@@ -74,13 +74,14 @@ enum HostFindings {
         let barrier = Host.memoryBarrierCommands
         let scope = Host.tracingScope
         return [
-            .required(
+            platform,
+            .optional(
                 "seccomp", Host.hasTrappingFilters, "closes off stubs and the kernel process",
-                otherwise: "filters with SECCOMP_RET_TRAP; without them guests' calls would reach the host"),
+                otherwise: "filters with SECCOMP_RET_TRAP; without them only its own code limits the kernel process"),
             .optional(
                 "notifications", Host.hasAskingFilters, "the kernel decides on each clone of a stub",
                 otherwise: "clones of a stub are not decided on; what a guest makes so is found and ended"),
-            .required(
+            .optional(
                 "user dispatch", Host.hasUserDispatch, "traps guests' calls",
                 otherwise: "PR_SET_SYSCALL_USER_DISPATCH, from Linux 5.11 on"),
             .optional(
@@ -95,6 +96,15 @@ enum HostFindings {
                 "large copies from and to guests" + (scope > 0 ? " (ptrace_scope \(scope))" : ""),
                 otherwise: scope < 3 ? "process_vm_readv(2) fails" : "kernel.yama.ptrace_scope is 3: nobody may"),
         ]
+    }
+
+    /// What `--platform auto` comes to, as `PlatformChoice` of the sandbox has it.
+    private static var platform: Finding {
+        let lacking = Host.hasTrappingFilters ? (Host.hasUserDispatch ? nil : "user dispatch") : "seccomp"
+        return Finding(
+            "platform", .fact,
+            lacking.map { "ptrace: without \($0) guests are traced, which is slower" }
+                ?? "trap: user dispatch and seccomp bring guests' calls to the kernel; --platform ptrace does without")
     }
 
     private static var hasOpenat2: Bool {

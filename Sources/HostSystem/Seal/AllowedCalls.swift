@@ -5,14 +5,17 @@
 extension AllowedCall {
     package static let all: [AllowedCall] = conditional + unconditional
 
-    /// Allowed in addition where the kernel traces its stubs.
+    /// Allowed as well where the kernel traces its stubs, and nowhere else.
     package static let tracing: [AllowedCall] = [
         AllowedCall(
             101, "ptrace",
             .argument(
-                0, is: 24, 31, 0x4201, 0x4204, 0x4205, 0x4208, 0x420e,
-                meaning: "SYSCALL, SYSEMU, GETEVENTMSG, GETREGSET, SETREGSET, LISTEN, GET_SYSCALL_INFO"),
-            for: "what stubs stop for, and how they go on; with `--platform ptrace` alone"),
+                0, is: 31, 0x4204, 0x4205, 24, 0x420e, 0x4201, 0x4208,
+                meaning: "SYSEMU, GETREGSET, SETREGSET, SYSCALL, GET_SYSCALL_INFO, GETEVENTMSG, LISTEN"),
+            for: "with `--platform ptrace` only: what stubs have stopped for, and how they go on"),
+        AllowedCall(
+            203, "sched_setaffinity",
+            for: "with `--platform ptrace` only: which processors the kernel's thread and stubs' threads run on"),
     ]
 
     private static let conditional: [AllowedCall] = [

@@ -50,7 +50,7 @@ extension Host {
         apus_host_report_refused_calls()
         // A thread begins with calls of the C library's that are not in the list.
         apus_poller_settle()
-        let program = SealFilter.program(for: tracing ? AllowedCall.all + AllowedCall.tracing : AllowedCall.all)
+        let program = SealFilter.program(for: tracing ? AllowedCall.tracing + AllowedCall.all : AllowedCall.all)
         // The host reads the `struct sock_fprog` and the program, which outlive the call.
         let result = try unsafe program.span.withUnsafeBytes { program throws(Errno) in
             let description: InlineArray<2, UInt> = [

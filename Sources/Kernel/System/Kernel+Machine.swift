@@ -1,11 +1,12 @@
 internal import HostSystem
+internal import Platform
 
 /// The machine as guests see it.
 extension Kernel {
     /// The processors that guests may use, as words of a bit set.
     package var processors: [UInt64] {
         if let known = knownProcessors { return known }
-        let found = Host.processors
+        let found = platform?.processors ?? Host.processors
         knownProcessors = found
         return found
     }
