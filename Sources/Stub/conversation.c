@@ -225,7 +225,8 @@ void apus_stub_converse(struct apus_cold *cold) {
 
 /// Where the tracer sends a thread that has commands to carry out. Their results stand with them.
 __attribute__((used)) HIDDEN void apus_stub_on_order(struct apus_cold *cold) {
-    carry_out_all(cold);
+    // The tracer does not move floating-point state where this can.
+    if (!carry_out_all(cold) && cold->fp_pointer) apus_stub_load_floating_point(cold);
     apus_stub_tell();
 }
 

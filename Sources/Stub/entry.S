@@ -147,6 +147,17 @@ apus_stub_save_floating_point:
     mov %rcx, FP_POINTER(%rdi)
     ret
 
+// void apus_stub_load_floating_point(block): what the block says, which is then live.
+    .globl apus_stub_load_floating_point
+    .hidden apus_stub_load_floating_point
+apus_stub_load_floating_point:
+    mov FP_POINTER(%rdi), %rcx
+    mov FP_MASK(%rdi), %eax
+    xor %edx, %edx
+    xrstor64 (%rcx)
+    movq $0, FP_POINTER(%rdi)
+    ret
+
 // Makes a host signal's frame for a thread that has come in by none and needs one to leave by.
     .globl apus_stub_leave_by_trap
     .hidden apus_stub_leave_by_trap

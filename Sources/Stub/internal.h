@@ -33,6 +33,7 @@ HIDDEN void apus_stub_leave_live(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
 HIDDEN void apus_stub_tell(void) __attribute__((noreturn));
 HIDDEN void apus_stub_save_floating_point(struct apus_cold *cold);
+HIDDEN void apus_stub_load_floating_point(struct apus_cold *cold);
 HIDDEN long apus_stub_clone_thread(uint64_t flags, uint64_t stack, uint32_t *alive, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);

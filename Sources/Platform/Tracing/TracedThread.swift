@@ -155,6 +155,8 @@ final class TracedThread {
             floatingPoint = .stored
             ask(Int(thread.memory.load(UInt8.self, at: thread.hot + StubThread.Hot.kind)))
         case .commands, .guest:
+            // The commands may have moved it; what the stub has not loaded is still to be.
+            floatingPoint = floatingPointAddress == 0 ? .live : .stored
             if reports || thread.commandsHaveFailed { ask(APUS_KIND_COMMANDS_DONE) } else { enterGuest() }
         }
     }
@@ -224,8 +226,7 @@ final class TracedThread {
             memory.store(Int64(value), at: cold + 8 * Register.rax)
         }
         if action & APUS_ACTION_FP_AREA != 0 {
-            memory.store(
-                UInt64(APUS_STUB_CONTEXTS) + UInt64(cold) + UInt64(APUS_FP_AREA), at: cold + StubThread.Cold.fpPointer)
+            floatingPointAddress = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold) + UInt64(APUS_FP_AREA)
             floatingPoint = .stored
         }
         if action & APUS_ACTION_COMMANDS != 0 { return order() }
@@ -238,11 +239,15 @@ final class TracedThread {
         mode = .commands
         // What was stopped for stays behind; the guest's registers stand in the block.
         let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(thread.cold)
+        var stack = block + UInt64(APUS_BLOCK_SIZE) - 64
+        // The host's frame of a fault holds the guest's floating-point state.
+        let state = floatingPointAddress
+        if state >= block + UInt64(APUS_STACK), state < stack { stack = state & ~63 }
         var next = registers
         next[Register.rip] = tracer.orderEntry
         next[Register.rdi] = block
         // As a call leaves it.
-        next[Register.rsp] = block + UInt64(APUS_BLOCK_SIZE) - 72
+        next[Register.rsp] = stack - 8
         next[Register.flags] = 0x202
         next[Register.original] = .max
         do throws(Errno) {
@@ -262,6 +267,7 @@ final class TracedThread {
             return ask(APUS_KIND_INTERRUPTED)
         }
         if floatingPoint == .stored { loadFloatingPoint() }
+        if floatingPoint != .live { floatingPointAddress = 0 }
         floatingPoint = .live
         let (memory, cold) = (thread.memory, thread.cold)
         let (oldFS, oldGS) = (registers[Register.fsBase], registers[Register.gsBase])
@@ -293,15 +299,20 @@ final class TracedThread {
 
     // MARK: Floating-point state
 
+    /// Where the block says that the guest's state is; 0 while it is live. For the stub: what the kernel believes is
+    /// `floatingPoint`.
+    private var floatingPointAddress: UInt64 {
+        get { thread.map { $0.memory.load(at: $0.cold + StubThread.Cold.fpPointer) } ?? 0 }
+        set { if let thread { thread.memory.store(newValue, at: thread.cold + StubThread.Cold.fpPointer) } }
+    }
+
     /// Puts the guest's state where the kernel reads it.
     func saveFloatingPoint() {
         guard let thread, isStopped, floatingPoint == .live, let state = try? Host.readExtendedState(of: number) else {
             return
         }
         thread.writeFloatingPoint(state)
-        thread.memory.store(
-            UInt64(APUS_STUB_CONTEXTS) + UInt64(thread.cold) + UInt64(APUS_FP_AREA),
-            at: thread.cold + StubThread.Cold.fpPointer)
+        floatingPointAddress = UInt64(APUS_STUB_CONTEXTS) + UInt64(thread.cold) + UInt64(APUS_FP_AREA)
         floatingPoint = .saved
     }
 
