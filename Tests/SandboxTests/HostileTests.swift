@@ -50,22 +50,26 @@ extension SandboxTests {
             }
             """
 
-        @Test("wrong instructions and addresses are signals, and nothing more")
-        func faults() async throws {
+        @Test("wrong instructions and addresses are signals, and nothing more", arguments: ["trap", "ptrace"])
+        func faults(platform: String) async throws {
             let expected: [(String, String)] = [
                 ("jump to 0", "signal 11"), ("ud2", "signal 4"), ("int3", "signal 5"), ("hlt", "signal 11"),
                 ("divide", "signal 8"), ("stack overflow", "signal 11"), ("write to code", "signal 11"),
                 ("unmapped vsyscall", "signal 11"), ("non-canonical", "signal 11"), ("kernel address", "signal 11"),
                 ("int 0x80", "exit 38"), ("abort", "signal 6"),
             ]
-            let outcome = try await Programs.run(Self.deeds, arguments: expected.map(\.0))
+            let outcome = try await Programs.run(
+                Self.deeds, options: ["--platform", platform], arguments: expected.map(\.0))
             #expect(outcome.output == expected.map { "\($0): \($1)\n" }.joined(), "\(outcome.errors)")
             #expect(outcome.status == 0)
         }
 
-        @Test("attacks on the stub end the attacker alone", arguments: ["sysenter", "stub code", "unmap everything"])
-        func stub(deed: String) async throws {
-            let outcome = try await Programs.run(Self.deeds, arguments: [deed, "divide"])
+        @Test(
+            "attacks on the stub end the attacker alone", arguments: ["sysenter", "stub code", "unmap everything"],
+            ["trap", "ptrace"])
+        func stub(deed: String, platform: String) async throws {
+            let outcome = try await Programs.run(
+                Self.deeds, options: ["--platform", platform], arguments: [deed, "divide"])
             // How it ends depends on the processor; that the next deed gets its turn is the point.
             #expect(outcome.output.hasPrefix("\(deed): "), "\(outcome.errors)")
             #expect(outcome.output.hasSuffix("\ndivide: signal 8\n"))
