@@ -78,7 +78,8 @@ package final class StubProcess {
         guard index > 0, index < Int(APUS_LOCAL_ANSWERS) else { return }
         let entry = Int(APUS_ANSWERS_OFFSET) + index * MemoryLayout<apus_local_answer>.size
         if let value { contexts.store(value, at: entry + 8) }
-        contexts.store(UInt64(value == nil ? 0 : 1), at: entry)
+        // With a barrier: who takes an answer back may have to know who has used it until now. The high half is always 0.
+        contexts.exchange(value == nil ? 0 : 1, at: entry)
     }
 
     // MARK: Threads

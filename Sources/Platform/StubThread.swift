@@ -76,6 +76,8 @@ package final class StubThread {
     private var finalAnswer: StubAnswer?
     /// The call that was read last comes from a site that has trapped often.
     package private(set) var isAtHotSite = false
+    /// The stub has done a part of the call that was read last: see `APUS_REQUEST_BEGUN`.
+    package private(set) var hasBegunCall = false
     /// What the stub may ask next.
     private var expected = Expected.nothing
     /// The guest's memory as this thread's calls see it.
@@ -148,6 +150,10 @@ package final class StubThread {
         return state == UInt32(APUS_STATE_GUEST) || state == UInt32(APUS_STATE_DONE)
     }
 
+    /// True while the stub waits on a futex of its guest's: no guest code runs, and if the process may not wait there any more
+    /// the kernel is asked before it does. The guest can forge that, and harms itself.
+    package var waitsByItself: Bool { memory.loadSequential(at: cold + Cold.sleeps) == 2 }
+
     /// The processor that the stub last asked from.
     package var processor: UInt8 { memory.load(at: hot + Hot.cpu) }
 
@@ -179,7 +185,8 @@ package final class StubThread {
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
             let action = Int(memory.load(UInt16.self, at: hot + Hot.action))
             isAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
-            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE)
+            hasBegunCall = action & Int(APUS_REQUEST_BEGUN) != 0
+            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE | APUS_REQUEST_BEGUN)
             guestMemory.begin()
             if payloads != 0 { readPayloads(payloads) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))

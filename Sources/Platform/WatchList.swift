@@ -45,7 +45,7 @@ struct WatchList {
     /// Whether stubs that do not wait for the kernel were last seen on other processors, and on this one.
     func running(seenFrom processor: UInt8) -> (elsewhere: Bool, here: Bool) {
         var found = (elsewhere: false, here: false)
-        for thread in threads where thread.isRunning {
+        for thread in threads where thread.isRunning && !thread.waitsByItself {
             if thread.processor == processor { found.here = true } else { found.elsewhere = true }
         }
         return found

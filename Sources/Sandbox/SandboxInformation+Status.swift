@@ -8,6 +8,7 @@ extension SandboxInformation {
     private func state(_ process: Process, _ thread: GuestThread?) -> (letter: String, word: String) {
         guard let thread, thread.state != .dead else { return ("Z", "Z (zombie)") }
         switch thread.state {
+        case .running where thread.isAsleep: return ("S", "S (sleeping)")
         case .running, .runnable: return ("R", "R (running)")
         case .stopped: return ("T", "T (stopped)")
         default: return ("S", "S (sleeping)")
@@ -104,7 +105,7 @@ extension SandboxInformation {
         let code = map.map { codeRange($0, process) } ?? 0..<0
         func tick(_ nanoseconds: Int64) -> Int64 { nanoseconds / 10_000_000 }
         let settings = any?.settings ?? ThreadSettings()
-        let isAsleep = thread.map { $0.state == .parked || $0.state == .stopped } ?? false
+        let isAsleep = thread.map { $0.isAsleep || $0.state == .stopped } ?? false
         let isRealTime = settings.policy == 1 || settings.policy == 2
         // PF_RANDOMIZE, PF_FORKNOEXEC, PF_EXITING
         let flags = 0x40_0000 | (process.hasExecuted ? 0 : 0x40) | (thread == nil ? 0x4 : 0)

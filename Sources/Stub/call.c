@@ -3,7 +3,7 @@
 #include "internal.h"
 
 /// Copies what the call points at next to it, as the rules from the table say.
-void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
+static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
     uint32_t used = 0, count = 0;
     char *bounce = (char *)cold + APUS_BOUNCE;
     if (hot->value < APUS_RULED_CALLS) {
@@ -46,16 +46,30 @@ void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot) {
             if (used >= APUS_BOUNCE_SIZE) break;
         }
     }
-    hot->action = (uint16_t)count;
+    hot->action |= (uint16_t)count;
 }
 
 /// Answers a call whose result the kernel has left with the process. False if the kernel must be asked.
-int apus_stub_answers(uint64_t number, uint64_t *result) {
+static int answers(uint64_t number, uint64_t *result) {
     if (number >= APUS_RULED_CALLS) return 0;
     uint8_t index = CONFIG->local_answers[number];
-    if (index == 0 || index >= APUS_LOCAL_ANSWERS || !ANSWERS[index].is_valid) return 0;
+    if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX || !ANSWERS[index].is_valid) return 0;
     *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
     return 1;
+}
+
+/// Has the call of the hot line carried out, by the kernel if `is_hot`. True if it was not asked.
+int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
+    uint64_t *result = &cold->registers[APUS_RAX];
+    if (!is_hot && answers(hot->value, result)) return 1;
+    hot->action = 0;
+    int is_futex = apus_stub_is_futex(hot->value);
+    if (is_futex && apus_stub_futex(cold, hot, is_hot, result)) return 1;
+    copy_in(cold, hot);
+    if (is_hot) hot->action |= APUS_REQUEST_HOT_SITE;
+    apus_stub_converse(cold);
+    if (is_futex) apus_stub_uncount_wait(cold);
+    return 0;
 }
 
 /// A call from a patched site: the guest's registers stand in the block, its floating-point state is live. Returns where
@@ -63,7 +77,7 @@ int apus_stub_answers(uint64_t number, uint64_t *result) {
 __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     uint64_t *r = cold->registers;
     uint64_t number = (uint32_t)r[APUS_RAX];
-    if (apus_stub_answers(number, &r[APUS_RAX])) return;
+    if (answers(number, &r[APUS_RAX])) return;
     struct apus_hot *hot = hot_line(cold);
     hot->kind = APUS_KIND_SYSCALL;
     hot->value = number;
@@ -75,10 +89,9 @@ __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     hot->arguments[5] = r[APUS_R9];
     cold->fp_pointer = 0;
     if (number < APUS_RULED_CALLS && CONFIG->keeps_fp[number]) apus_stub_save_floating_point(cold);
-    apus_stub_copy_in(cold, hot);
-    apus_stub_converse(cold);
+    int is_answered = apus_stub_call(cold, hot, 0);
     if ((r[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
-    if (!(hot->action & APUS_ACTION_RESTORE_ALL)) return;
+    if (is_answered || !(hot->action & APUS_ACTION_RESTORE_ALL)) return;
     if (cold->fp_pointer) apus_stub_leave();
     apus_stub_leave_live();
 }

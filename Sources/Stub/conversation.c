@@ -153,6 +153,7 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         return result;
     }
     case APUS_COMMAND_EXIT_THREAD:
+        apus_stub_uncount_wait(cold);
         return host_call(SYS_exit, 0, 0, 0, 0, 0, 0);
     case APUS_COMMAND_UPDATE_WORD:
         return apus_stub_update(a);

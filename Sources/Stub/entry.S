@@ -350,4 +350,61 @@ apus_stub_update_end:
     mov $-14, %rax
     ret
 
+// long apus_stub_watch(address, value, ticks): 1 as soon as the word is another; 0 when the time is over, an interrupt has
+// come, or no such word is.
+    .globl apus_stub_watch
+    .hidden apus_stub_watch
+apus_stub_watch:
+    mov %rdx, %r8
+    rdtsc
+    shl $32, %rdx
+    lea (%rdx, %rax), %r9
+    .globl apus_stub_watch_begin
+    .hidden apus_stub_watch_begin
+apus_stub_watch_begin:
+    cmp %esi, (%rdi)
+    jne 1f
+    cmpl $0, %gs:INTERRUPT_PENDING
+    jne apus_stub_watch_end
+    pause
+    rdtsc
+    shl $32, %rdx
+    or %rdx, %rax
+    sub %r9, %rax
+    cmp %r8, %rax
+    jb apus_stub_watch_begin
+    jmp apus_stub_watch_end
+1:  mov $1, %eax
+    ret
+    .globl apus_stub_watch_end
+    .hidden apus_stub_watch_end
+apus_stub_watch_end:
+    xor %eax, %eax
+    ret
+
+// long apus_stub_futex_sleep(address, operation, value): futex(2) without a timeout, or -512 if an interrupt has come before. One
+// that comes between the look and the call goes to apus_stub_futex_end: see `apus_stub_on_signal`.
+    .globl apus_stub_futex_sleep
+    .hidden apus_stub_futex_sleep
+apus_stub_futex_sleep:
+    xor %r10d, %r10d
+    xor %r8d, %r8d
+    xor %r9d, %r9d
+    .globl apus_stub_futex_begin
+    .hidden apus_stub_futex_begin
+apus_stub_futex_begin:
+    cmpl $0, %gs:INTERRUPT_PENDING
+    jne apus_stub_futex_end
+    mov $202, %eax
+    .globl apus_stub_futex_sleeps
+    .hidden apus_stub_futex_sleeps
+apus_stub_futex_sleeps:
+    syscall
+    ret
+    .globl apus_stub_futex_end
+    .hidden apus_stub_futex_end
+apus_stub_futex_end:
+    mov $-512, %rax
+    ret
+
     .section .note.GNU-stack, "", @progbits

@@ -88,6 +88,8 @@ static int recover_copy(greg_t *g) {
         g[REG_RIP] = (greg_t)apus_stub_string_end;
     else if (rip >= (uint64_t)apus_stub_update_begin && rip < (uint64_t)apus_stub_update_end)
         g[REG_RIP] = (greg_t)apus_stub_update_end;
+    else if (rip >= (uint64_t)apus_stub_watch_begin && rip < (uint64_t)apus_stub_watch_end)
+        g[REG_RIP] = (greg_t)apus_stub_watch_end;
     else
         return 0;
     return 1;
@@ -133,6 +135,9 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     if (signal == INTERRUPT_SIGNAL) {
         if (cold->in_stub) {
             cold->interrupt_pending = 1;
+            // Between the look at that word and the sleep on a futex.
+            if (rip >= (uint64_t)apus_stub_futex_begin && rip <= (uint64_t)apus_stub_futex_sleeps)
+                g[REG_RIP] = (greg_t)apus_stub_futex_end;
             return;
         }
         if (in_stub_code) {
@@ -177,16 +182,12 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
         cold->fault_trap = (uint64_t)g[REG_TRAPNO];
     }
     cold->in_stub = 1;
-    int is_answered = 0;
-    if (signal == SIGSYS || is_call) {
+    if (hot->kind == APUS_KIND_SYSCALL) {
         // A hot site is the kernel's to look at, even where the call is not.
-        int is_hot = signal == SIGSYS && hot->kind == APUS_KIND_SYSCALL && is_hot_site(cold, rip);
-        is_answered = !is_hot && hot->kind == APUS_KIND_SYSCALL &&
-                      apus_stub_answers(hot->value, &cold->registers[APUS_RAX]);
-        if (!is_answered) apus_stub_copy_in(cold, hot);
-        if (is_hot) hot->action |= APUS_REQUEST_HOT_SITE;
+        apus_stub_call(cold, hot, signal == SIGSYS && is_hot_site(cold, rip));
+    } else {
+        apus_stub_converse(cold);
     }
-    if (!is_answered) apus_stub_converse(cold);
     if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) {
         leave_by_frame(cold, user);
         return;

@@ -6,6 +6,7 @@
 #endif
 #include "stub.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -27,6 +28,8 @@ extern HIDDEN char apus_stub_foreign_gs[];
 extern HIDDEN char apus_stub_copy_begin[], apus_stub_copy_end[], apus_stub_string_begin[], apus_stub_string_end[];
 extern HIDDEN char apus_stub_zero_begin[], apus_stub_zero_end[];
 extern HIDDEN char apus_stub_update_begin[], apus_stub_update_end[];
+extern HIDDEN char apus_stub_watch_begin[], apus_stub_watch_end[];
+extern HIDDEN char apus_stub_futex_begin[], apus_stub_futex_sleeps[], apus_stub_futex_end[];
 extern HIDDEN char apus_stub_trapped[];
 HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_live(void) __attribute__((noreturn));
@@ -40,6 +43,8 @@ HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);
 HIDDEN long apus_stub_copy_string(char *destination, const char *source, size_t limit);
 HIDDEN long apus_stub_zero(void *destination, size_t count);
 HIDDEN long apus_stub_update(const uint64_t *arguments);
+HIDDEN long apus_stub_watch(uint64_t address, uint32_t value, uint64_t ticks);
+HIDDEN long apus_stub_futex_sleep(uint64_t address, long operation, uint32_t value);
 
 static inline __attribute__((always_inline)) long host_call(long number, long a, long b, long c, long d, long e, long f) {
     register long r10 __asm__("r10") = d;
@@ -80,6 +85,13 @@ HIDDEN void apus_stub_start_common(struct apus_cold *cold);
 HIDDEN long apus_stub_push_state(struct apus_cold *cold, char *address);
 HIDDEN long apus_stub_load_state(struct apus_cold *cold, const char *address);
 
+// In futex.c.
+/// Whether `apus_stub_futex` has to do with the call.
+HIDDEN int apus_stub_is_futex(uint64_t number);
+/// Carries out the call of the hot line. False if the kernel must be asked, as it must in any case if `must_ask`; the line says
+/// then what was done. After the answer `apus_stub_uncount_wait` is due.
+HIDDEN int apus_stub_futex(struct apus_cold *cold, struct apus_hot *hot, int must_ask, uint64_t *result);
+HIDDEN void apus_stub_uncount_wait(struct apus_cold *cold);
+
 // In call.c.
-HIDDEN void apus_stub_copy_in(struct apus_cold *cold, struct apus_hot *hot);
-HIDDEN int apus_stub_answers(uint64_t number, uint64_t *result);
+HIDDEN int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot);

@@ -120,7 +120,8 @@ struct StubFilterTests {
             ("recvmsg elsewhere", 47, [1, 0, 0]), ("close_range of the socket", 436, [0, 0xffff_ffff, 0]),
             ("no death signal", 157, [1, 0]), ("another death signal", 157, [1, 15]), ("PR_SET_DUMPABLE", 157, [4, 0]),
             ("no user dispatch", 157, [59, 0]), ("SIG_SETMASK", 14, [2]), ("FUTEX_LOCK_PI", 202, [0, 6]),
-            ("FUTEX_REQUEUE", 202, [0, 3]),
+            ("FUTEX_REQUEUE", 202, [0, 3]), ("FUTEX_REQUEUE, private", 202, [0, 131]),
+            ("FUTEX_WAIT, real time", 202, [0, 256]),
         ] as [(String, UInt32, [UInt64])])
     func refused(name: String, number: UInt32, arguments: [UInt64]) throws {
         #expect(try !passes(number, arguments))
@@ -130,7 +131,8 @@ struct StubFilterTests {
     func own() throws {
         let contexts = UInt64(APUS_STUB_CONTEXTS)
         for (number, arguments): (UInt32, [UInt64]) in [
-            (202, [contexts, 0, 1, 0]), (202, [UInt64(APUS_STUB_DOORBELL), 1, 1]), (15, []), (131, [contexts]),
+            (202, [contexts, 0, 1, 0]), (202, [UInt64(APUS_STUB_DOORBELL), 1, 1]),
+            (202, [0x1000, 128, 1, 0]), (202, [0x1000, 129, 1]), (15, []), (131, [contexts]),
             (14, [0, contexts]), (14, [1, contexts]), (9, [0x40_0000, 0x1000, 5, 0x12, 7, 0x1000]),
             (9, [0x7eef_0000_0000, 0x1_0000_0000, 3, 0x2_4032, .max, 0]),
             (9, [contexts, UInt64(APUS_CONTEXTS_SIZE), 3, 0x11, 7, 0]), (11, [0, Self.stub]),

@@ -12,6 +12,7 @@ extension GuestThread {
         if let wait = restart.object as? FutexWait {
             if wait.wokenIndex != nil { return 0 }
         } else {
+            if try endedInStub() { return 0 }
             guard bits != 0 else { throw .EINVAL }
             let key = try futexKey(address, isPrivate: isPrivate)
             guard try futexWord(address) == value else { throw .EAGAIN }
@@ -84,8 +85,12 @@ extension GuestThread {
     package func futexWake(
         _ address: UInt, isPrivate: Bool, count: Int32, bits: UInt32 = FutexTable.anyBits
     ) throws(Errno) -> Int {
+        let already = wokenInStub()
         guard bits != 0 else { throw .EINVAL }
-        return try kernel.futexes.wake(try futexKey(address, isPrivate: isPrivate), count: count, bits: bits)
+        let key = try futexKey(address, isPrivate: isPrivate)
+        guard already == 0 || already < Int(count) else { return already }
+        if isPrivate, bits != FutexTable.anyBits { try gatherWaiters() }
+        return already + (try kernel.futexes.wake(key, count: count - Int32(already), bits: bits))
     }
 
     /// `FUTEX_REQUEUE` and, with a value that the word must have, `FUTEX_CMP_REQUEUE`.
@@ -93,6 +98,7 @@ extension GuestThread {
         from address: UInt, to other: UInt, isPrivate: Bool, wake: Int32, move: Int32, ifValue value: UInt32?
     ) throws(Errno) -> Int {
         guard wake >= 0, move >= 0 else { throw .EINVAL }
+        try gatherWaiters()
         let key = try futexKey(address, isPrivate: isPrivate)
         let target = try futexKey(other, isPrivate: isPrivate)
         if let value {
@@ -106,6 +112,7 @@ extension GuestThread {
     package func futexWakeOperation(
         _ address: UInt, _ other: UInt, isPrivate: Bool, wake: Int32, wakeOther: Int32, operation: UInt32
     ) throws(Errno) -> Int {
+        try gatherWaiters()
         let key = try futexKey(address, isPrivate: isPrivate)
         let target = try futexKey(other, isPrivate: isPrivate)
         let isShift = operation & 0x8000_0000 != 0

@@ -128,6 +128,7 @@ extension GuestThread {
         let lockKey = try futexKey(lock, isPrivate: isPrivate)
         guard key != lockKey else { throw .EINVAL }
         if restart.update == nil, restart.bytesDone == 0 {
+            try gatherWaiters()
             guard try futexWord(address) == value else { throw .EAGAIN }
         }
         for waiter in kernel.futexes.requeueable(key) {

@@ -78,6 +78,7 @@ extension Kernel {
             thread.forgetRegisters()
             thread.call.number = number
             thread.call.arguments = arguments
+            if stub.hasBegunCall { thread.takeBegunCall() }
             if stub.isAtHotSite { thread.patchSite(number) }
             begin(thread)
         case .fault(let fault):

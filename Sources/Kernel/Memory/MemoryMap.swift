@@ -35,6 +35,11 @@ package final class MemoryMap {
         case onFault
     }
 
+    /// Threads may wait on private futexes without the kernel: see `LocalFutexes`.
+    package internal(set) var mayWaitInStub = true
+    /// They no longer may, and nobody does.
+    var hasGatheredWaiters = false
+
     /// MCL_FUTURE; nil while new mappings are not locked.
     package var futureLock: FutureLock?
     /// Bytes that are locked: `VmLck`.
@@ -72,6 +77,8 @@ package final class MemoryMap {
     package func removeAll() {
         areas = VMAList()
         patches = SitePatches()
+        mayWaitInStub = true
+        hasGatheredWaiters = false
         heap = 0..<0
         stack = 0..<0
         futureLock = nil

@@ -8,7 +8,13 @@ extension GuestThread {
     /// Only the text of a file, privately mapped and not writable: what a program writes itself, it may write again. And
     /// only while no other thread of the address space runs guest code; the stub comes back to it otherwise.
     func patchSite(_ number: Int) {
-        guard let map, map.users == 1 || othersStand(in: map) else { return }
+        guard let map else { return }
+        if map.users > 1 {
+            // Those who wait in their stubs stand, too, as long as they have to ask before they go on.
+            map.stub.setLocalAnswer(LocalAnswer.futex.rawValue, nil)
+        }
+        defer { if map.users > 1 { kernel.publishAnswers(of: map) } }
+        guard map.users == 1 || othersStand(in: map) else { return }
         map.patches.patch(
             resumingAt: registers.rip, number: number, answer: LocalAnswer(call: number)?.rawValue, in: map.stub
         ) { [areas = map.areas] address in
@@ -20,7 +26,8 @@ extension GuestThread {
 
     private func othersStand(in map: MemoryMap) -> Bool {
         kernel.threads.values.allSatisfy { thread in
-            thread === self || thread.map !== map || thread.stub?.isRunning == false
+            guard thread !== self, thread.map === map, let stub = thread.stub else { return true }
+            return !stub.isRunning || stub.waitsByItself
         }
     }
 }

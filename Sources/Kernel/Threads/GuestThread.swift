@@ -130,6 +130,9 @@ package final class GuestThread: Waiter {
         movesState = false
     }
 
+    /// What the stub has done of the futex call that is being handled: see `LocalFutexes`.
+    var begunCall: UInt?
+
     /// What must survive from one try of a call to the next; empty at the first try of each call.
     package var restart = RestartState()
     /// The call that the thread is in, or was last in.

@@ -7,6 +7,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     // The number is the place among a process's answers; `APUS_LOCAL_YIELD` is the first.
     case yield = 1
     case processID, threadID, parentID, processGroup, userID, groupID, effectiveUserID, effectiveGroupID
+    /// Not an answer: the permission to wait on private futexes without the kernel, `APUS_LOCAL_FUTEX`.
+    case futex
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -20,12 +22,14 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .groupID: 104
         case .effectiveUserID: 107
         case .effectiveGroupID: 108
+        case .futex: 202
         }
     }
 
-    /// Nil for calls that the kernel must hear of; also for `yield`, which is not a value.
+    /// Nil for calls that the kernel must hear of; also for what is not a value.
     init?(call: Int) {
-        guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }), answer != .yield else { return nil }
+        guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }), answer != .yield, answer != .futex
+        else { return nil }
         self = answer
     }
 }
@@ -50,6 +54,7 @@ extension Kernel {
             let value: UInt64? =
                 switch answer {
                 case .yield: 0
+                case .futex: map.mayWaitInStub ? 1 : nil
                 case .processID: isOneProcess ? word(process.id) : nil
                 case .threadID: members.count == 1 ? word(first.id) : nil
                 case .parentID: isOneProcess ? word(process.visibleParent) : nil

@@ -27,12 +27,18 @@
 /// Behind the last hot line: results of calls that the stub gives without asking.
 #define APUS_ANSWERS_OFFSET 0xfc00UL
 #define APUS_STUB_ANSWERS (APUS_STUB_CONTEXTS + APUS_ANSWERS_OFFSET)
+/// Behind the answers: how many of the process's threads are in futex waits of the kernel's.
+#define APUS_KERNEL_WAITS_OFFSET 0xfe00UL
+#define APUS_STUB_KERNEL_WAITS (APUS_STUB_CONTEXTS + APUS_KERNEL_WAITS_OFFSET)
 #define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
 /// Where the host's own address space ends.
 #define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
 
 /// `mseal(2)`, from Linux 6.10 on, which the C library's headers may not know.
 #define APUS_HOST_MSEAL 462
+/// `futex_waitv(2)` and `futex_wait(2)`, the same.
+#define APUS_HOST_FUTEX_WAITV 449
+#define APUS_HOST_FUTEX_WAIT 455
 
 /// The stub's only lasting descriptor: a socket on which the kernel hands it files to map.
 #define APUS_SOCKET 0
@@ -84,6 +90,9 @@ enum {
 
 /// In a request's `action`: the call comes from a site that has trapped often.
 #define APUS_REQUEST_HOT_SITE 0x8000
+/// In a request's `action`: a futex call of which the stub has done a part. A wait was asleep when the kernel's interrupt
+/// came; a wake-up has woken as many as the fourth argument says.
+#define APUS_REQUEST_BEGUN 0x4000
 
 /// Everything that one system call moves between the two sides, in one cache line.
 struct apus_hot {
@@ -171,6 +180,7 @@ struct apus_cold {
     uint64_t fp_pointer;                 // 184: where it loads it from; 0 while the state is live
 
     /// In a line of its own: the kernel reads it at every answer, and it rarely changes.
+    /// 1 while the stub sleeps for the kernel's answer, 2 while it sleeps on a futex of its guest's: `futex.c`.
     uint32_t stub_sleeps;
     /// Zeroed by the host when the thread is gone.
     uint32_t alive;
@@ -202,6 +212,13 @@ struct apus_cold {
     uint8_t out_bytes[APUS_BESIDE_SIZE];
     struct apus_payload out[APUS_MAX_PAYLOADS];
     struct apus_site sites[APUS_COUNTED_SITES];
+
+    /// This thread is counted among the kernel's futex waits.
+    uint32_t is_counted;
+    /// For how long it pays to watch a futex before sleeping on it, in TSC ticks, as learned; and how many waits go by
+    /// before that is tried again.
+    uint32_t watch_ticks;
+    uint32_t unwatched_waits;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
@@ -286,6 +303,8 @@ struct apus_local_answer {
 #define APUS_LOCAL_ANSWERS 32
 /// Not an answer, but a call that the host may as well carry out at once: sched_yield.
 #define APUS_LOCAL_YIELD 1
+/// Not an answer either: futex(2), whose private waits and wake-ups the stub carries out by the host's.
+#define APUS_LOCAL_FUTEX 10
 
 struct apus_doorbell {
     uint32_t word;
