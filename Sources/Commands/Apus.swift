@@ -25,6 +25,9 @@ package struct Apus: ParsableCommand {
     /// Runs the command that the arguments name and exits.
     package static func start() -> Never {
         do {
+            if let command = RunCommand.plainCommand(CommandLine.arguments.dropFirst()) {
+                try CommandFailure.catching { try RunCommand.start(command, by: SandboxOptions.plainLauncher()) }
+            }
             var command = try parseAsRoot()
             try CommandFailure.catching { try command.run() }
             exit()

@@ -195,12 +195,25 @@ package final class TrapPlatform {
             clones?.serve()
             if tracer == nil {
                 if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
-                Host.relax()
+                pause(for: thread)
             } else if let (number, status) = Host.waitForAny() {
                 took(number, status)
             }
             guard !process.isDead else { throw .EPROTO }
         }
+    }
+
+    /// Lets a thread that this one waits for go on, on its own processor or, where there is only one, on this.
+    private func pause(for thread: StubThread) {
+        guard !mayspin else {
+            for _ in 0..<32 where !thread.asks { Host.relax() }
+            return
+        }
+        let value = doorbell.loadSequential(at: 0)
+        config.exchange(1, at: 0)
+        // Not for long: it may wait for a word on its clone, or have died.
+        if !thread.asks { doorbell.wait(at: 0, while: value, for: Timestamp(nanoseconds: 50_000)) }
+        config.exchange(0, at: 0)
     }
 
     /// A new, empty stub process with one thread. It asks (`ready`) when it stands.
