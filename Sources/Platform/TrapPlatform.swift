@@ -32,6 +32,7 @@ package final class TrapPlatform {
     private var nextToScan = 0
     /// Where the stub that was served last had asked from.
     private var lastProcessor: UInt8 = 0
+    private var company = Company()
     private var looksForClones: UInt8 = 0
     /// Where this thread traces the stubs, which then trap nothing themselves.
     let tracer: Tracer?
@@ -52,7 +53,7 @@ package final class TrapPlatform {
         signals = try SharedMemory("apus-signals", size: 4096)
         tracer = traces ? Tracer() : nil
         // To wake a traced thread on another processor costs more than it could do there meanwhile.
-        if traces { try? Host.bind(0, to: TrapPlatform.only(Host.currentProcessor, of: processors)) }
+        if traces { try? Host.bind(0, to: TrapPlatform.choice(Host.currentProcessor, alone: true, of: processors)) }
         mayspin = !traces && Host.processorCount > 1
         config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
         config.store(floatingPointComponents, at: 16)
@@ -342,6 +343,7 @@ package final class TrapPlatform {
         if lingering, mayspin, UInt32(lastProcessor) != publishedProcessor { linger() }
         guard let (thread, event) = nextEvent() else { return false }
         lastProcessor = thread.processor
+        company.served(ObjectIdentifier(thread))
         thread.owner?.stubAsked(event, through: thread)
         return true
     }
@@ -386,7 +388,11 @@ package final class TrapPlatform {
         if mayspin, watched.count > 0 {
             // A copy: the list does not change while this thread looks at it, and need not be guarded at every look.
             let watched = watched
-            let running = watched.running(seenFrom: UInt8(truncatingIfNeeded: Host.currentProcessor))
+            var running = watched.running(seenFrom: UInt8(truncatingIfNeeded: Host.currentProcessor))
+            if running.here, !running.elsewhere, company.shouldPart(at: start), leaveProcessor() {
+                publishProcessor()
+                running = (elsewhere: true, here: false)
+            }
             // A stub that runs on this processor can't ask while we spin on it.
             if running.elsewhere, !running.here {
                 while Host.ticks &- start < idleTicks {
@@ -433,12 +439,22 @@ package final class TrapPlatform {
     }
 
     /// One processor of a set; all of them where that is none of the set's.
-    private static func only(_ processor: UInt32, of set: [UInt64]) -> [UInt64] {
+    /// The processor alone, or all but it; the set itself where that is no choice.
+    private static func choice(_ processor: UInt32, alone: Bool, of set: [UInt64]) -> [UInt64] {
         let (index, bit) = (Int(processor / 64), UInt64(1) << UInt64(processor % 64))
         guard set.indices.contains(index), set[index] & bit != 0 else { return set }
-        var one = [UInt64](repeating: 0, count: set.count)
-        one[index] = bit
-        return one
+        var chosen = alone ? [UInt64](repeating: 0, count: set.count) : set
+        chosen[index] = alone ? bit : chosen[index] & ~bit
+        return chosen.contains { $0 != 0 } ? chosen : set
+    }
+
+    /// Moves the kernel to another processor. It may come back: where it is woken is the host's to choose.
+    /// - Returns: false where there is none, or the host refuses.
+    private func leaveProcessor() -> Bool {
+        let others = TrapPlatform.choice(Host.currentProcessor, alone: false, of: processors)
+        guard others != processors, (try? Host.bind(0, to: others)) != nil else { return false }
+        try? Host.bind(0, to: processors)
+        return true
     }
 
     deinit {

@@ -68,6 +68,9 @@ extension AllowedCall {
         AllowedCall(
             285, "fallocate", .argument(1, is: 1, 3, meaning: "KEEP_SIZE, and PUNCH_HOLE with it"),
             for: "bound files; holes in memory files"),
+        AllowedCall(
+            203, "sched_setaffinity", .argument(0, is: 0, meaning: "the kernel's own thread"),
+            for: "leaves the processor of a stub that keeps it busy"),
         AllowedCall(324, "membarrier", .argument(0, is: 1, meaning: "GLOBAL"), for: "`membarrier(2)` of guests"),
         AllowedCall(318, "getrandom", .argument(2, without: ~1, meaning: "the usual pool"), for: "random bytes"),
     ]
