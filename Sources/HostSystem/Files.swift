@@ -251,6 +251,16 @@ extension Host {
         }
     }
 
+    /// Has the host make room for as many descriptors as a large sandbox needs, up to the limit. Later, where threads share
+    /// the table, each growth waits for a grace period of RCU: 10 ms and more, while every guest waits.
+    /// - Parameter open: any open descriptor.
+    package static func makeRoomForDescriptors(open: Int32) {
+        guard let limit = limit(7)?.soft, limit > 0 else { return }
+        // F_DUPFD_CLOEXEC takes the first free number from there on.
+        let last = UInt(min(limit, 16384)) - 1
+        if let made = try? call(72, word(open), 1030, last) { close(Int32(truncatingIfNeeded: made)) }
+    }
+
     /// Another descriptor for the same description, close-on-exec: `F_DUPFD_CLOEXEC`.
     package static func duplicate(_ descriptor: Int32) throws(Errno) -> Int32 {
         Int32(truncatingIfNeeded: try call(72, word(descriptor), 1030, 0))

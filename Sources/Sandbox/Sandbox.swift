@@ -53,6 +53,7 @@ package enum Sandbox {
     /// - Returns: the exit status for the user.
     private static func run(_ configuration: Configuration, _ opened: Opened, notice: String?) -> Int32 {
         let traces = configuration.platform == .trace
+        Host.makeRoomForDescriptors(open: opened.root)
         let boot: Boot
         do throws(Errno) {
             boot = try Boot(configuration, opened)
