@@ -15,6 +15,9 @@ package enum PlatformChoice: String, Sendable {
         return Host.hasUserDispatch ? nil : "user dispatch"
     }
 
+    /// Why guests cannot be trapped that somebody wants trapped. Without user dispatch they can: filters trap every call alone.
+    static let refusal = "--platform trap needs seccomp, which this host lacks; --platform ptrace does without"
+
     /// Why guests are traced that nobody wanted traced.
     static func notice(_ lacking: String) -> String {
         let more = lacking == "seccomp" ? ", and nothing but its own code limits the kernel process's calls" : ""

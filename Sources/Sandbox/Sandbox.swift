@@ -23,6 +23,7 @@ package enum Sandbox {
         let lacking = PlatformChoice.lacking
         let isChosen = configuration.platform == .automatic && lacking != nil
         if configuration.platform == .automatic { configuration.platform = lacking == nil ? .trap : .trace }
+        if configuration.platform == .trap, !Host.hasTrappingFilters, !isNested { fail(PlatformChoice.refusal) }
         let settled = configuration
         let opened = Opened(settled)
         Supervisor.run(isVerbose: settled.isVerbose) { isOwnNamespace in

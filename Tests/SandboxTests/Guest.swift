@@ -31,16 +31,20 @@ final class Guest {
     ///
     /// `options` are those of `apus-kernel`, before those that every test gives; `wrapper` is a command of the host that
     /// starts the sandbox, such as `taskset -c 0`.
-    init(
+    convenience init(
         _ command: [String], options: [String] = [], input: String = "", wrapper: [String] = []
     ) async throws {
-        folder = try Scratch.folder()
-        try Data(input.utf8).write(to: folder.appendingPathComponent("input"))
         var words = [Guest.kernel] + options + ["--env", "PATH=/usr/bin:/bin", "--env", "LC_ALL=C.UTF-8"]
         if !options.contains("--cwd") { words += ["--cwd", "/tmp"] }
-        words = wrapper + words + ["--"] + command
-        let (command, place) = (words, folder)
-        process = try await Spawner.shared.run { try Guest.spawn(command, folder: place) }
+        try await self.init(starting: wrapper + words + ["--"] + command, input: input)
+    }
+
+    /// Starts a command of the host, no sandbox: with no signal blocked, and under the same watchdog.
+    init(starting words: [String], input: String = "") async throws {
+        folder = try Scratch.folder()
+        try Data(input.utf8).write(to: folder.appendingPathComponent("input"))
+        let place = folder
+        process = try await Spawner.shared.run { try Guest.spawn(words, folder: place) }
     }
 
     deinit {
