@@ -94,12 +94,13 @@ let toolkit: [Target] = [
             .product(name: "Yams", package: "Yams"), log,
         ]),
     floor("Bench", on: ["Corpus", "TraceModel", "HostSystem", "LinuxABI"]),
+    floor("Soak", on: ["Corpus", "Trace", "TraceModel", "HostSystem", "LinuxABI"]),
     floor("Report", on: ["Bench", "Corpus", "Expect", "Diff", "Trace", "TraceModel", "LinuxABI", mustache]),
     floor(
         "Commands",
         on: [
-            "Report", "Bench", "Corpus", "Expect", "Diff", "Trace", "TraceModel", "Inspect", "HostSystem", "LinuxABI",
-            argumentParser, log,
+            "Report", "Bench", "Soak", "Corpus", "Expect", "Diff", "Trace", "TraceModel", "Inspect", "HostSystem",
+            "LinuxABI", argumentParser, log,
         ]),
     .executableTarget(name: "apus", dependencies: ["Commands"], swiftSettings: strict),
     floor("SyscallTableGenerator", on: []),
@@ -124,6 +125,7 @@ let allTests: [Target] = [
         swiftSettings: strict),
     tests(of: "Corpus", with: ["Diff", "Trace", "TraceModel", "Expect", "HostSystem", "LinuxABI", "kernel-stand-in"]),
     tests(of: "Bench", with: ["Corpus", "TraceModel"]),
+    tests(of: "Soak", with: ["Trace", "TraceModel", "HostSystem"]),
     tests(of: "Report", with: ["Bench", "Corpus", "Diff", "Trace", "Expect"]),
     tests(of: "Commands", with: ["Corpus", "HostSystem", "TraceModel", "apus", "kernel-stand-in", argumentParser]),
     tests(of: "Inspect", with: ["ELFImage"]),

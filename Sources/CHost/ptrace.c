@@ -166,6 +166,10 @@ int apus_ptrace_wait_for(int task, int *status) {
 
 int apus_ptrace_resume(int task, int signal) { return (int)trace(PTRACE_SYSCALL, task, 0, (unsigned long)signal); }
 
+int apus_ptrace_continue(int task, int signal) { return (int)trace(PTRACE_CONT, task, 0, (unsigned long)signal); }
+
+int apus_ptrace_detach(int task) { return (int)trace(PTRACE_DETACH, task, 0, 0); }
+
 int apus_ptrace_listen(int task) { return (int)trace(PTRACE_LISTEN, task, 0, 0); }
 
 int apus_ptrace_message(int task, unsigned long *message) {

@@ -17,7 +17,7 @@ package struct Apus: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             RunCommand.self, TraceCommand.self, DiffCommand.self, TestCommand.self, ReportCommand.self,
-            SyscallsCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self,
+            SyscallsCommand.self, InspectCommand.self, DoctorCommand.self, BenchCommand.self, SoakCommand.self,
         ])
 
     package init() {}

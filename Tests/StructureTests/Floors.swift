@@ -50,6 +50,7 @@ enum Floors {
         Floor(
             name: "Corpus", house: .toolkit, level: 5, outside: ["Foundation", "Synchronization", "Yams", "Logging"]),
         Floor(name: "Bench", house: .toolkit, level: 6, outside: ["Foundation", "Synchronization"]),
+        Floor(name: "Soak", house: .toolkit, level: 6, outside: ["Foundation"]),
         Floor(name: "Report", house: .toolkit, level: 7, outside: ["Foundation", "Mustache"]),
         Floor(
             name: "Commands", house: .toolkit, level: 8,

@@ -60,6 +60,12 @@ int apus_ptrace_wait_for(int task, int *status);
 /// Resumes up to the next call, with a signal to be delivered or 0.
 int apus_ptrace_resume(int task, int signal);
 
+/// Resumes without stopping at calls, with a signal to be delivered or 0.
+int apus_ptrace_continue(int task, int signal);
+
+/// Lets a stopped tracee go for good.
+int apus_ptrace_detach(int task);
+
 /// Resumes in a group-stop, without ending the stop.
 int apus_ptrace_listen(int task);
 
