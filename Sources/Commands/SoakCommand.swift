@@ -48,7 +48,8 @@ package struct SoakCommand: ParsableCommand {
     @Flag(name: .customLong("limited"), help: "A limit of memory for every sandbox.")
     var isLimited = false
 
-    @Option(name: .customLong("patch-after"), help: ArgumentHelp("As of apus-kernel, for every turn.", valueName: "traps"))
+    @Option(
+        name: .customLong("patch-after"), help: ArgumentHelp("As of apus-kernel, for every turn.", valueName: "traps"))
     var patchAfter: Int?
 
     @Option(help: ArgumentHelp("Write soak.md and soak.json there.", valueName: "dir"))

@@ -33,9 +33,13 @@ package final class StubProcess {
         contexts.store(mark, at: StubProcess.markOffset)
     }
 
-    deinit {
+    deinit { closeSockets() }
+
+    /// Not left to the end of this object: whoever still knows it must not keep descriptors from others.
+    private func closeSockets() {
         if socket >= 0 { Host.close(socket) }
         if stubSocket >= 0 { Host.close(stubSocket) }
+        (socket, stubSocket) = (-1, -1)
     }
 
     /// The descriptors that the stub of this process starts with: its contexts and its socket.
@@ -72,6 +76,9 @@ package final class StubProcess {
             guard done == stretch.bytes.count else { throw .EIO }
         }
     }
+
+    /// Its text cannot be made what its program believes it to be: it ends, and its owner hears of that as of any other death.
+    func endForItsText() { if hostProcess != 0, !isDead { try? Host.kill(hostProcess, 9) } }
 
     /// Leaves the result of a call with the process, for stubs to give without asking; nil takes it back.
     package func setLocalAnswer(_ index: Int, _ value: UInt64?) {
@@ -130,7 +137,14 @@ package final class StubProcess {
     }
 
     /// It has not come, and will not.
-    package func forget(_ thread: StubThread) { platform.unwatch(thread) }
+    package func forget(_ thread: StubThread) {
+        platform.unwatch(thread)
+        letGo()
+    }
+
+    /// A process that the host has not made, or that nobody owns, and its first thread hold each other: without this its
+    /// descriptors would stay with the kernel for ever.
+    private func letGo() { if hostProcess == 0 { kill() } }
 
     /// A thread that nobody owns has come after all.
     func dismiss(_ thread: StubThread) {
@@ -138,6 +152,7 @@ package final class StubProcess {
         last.commands = [.exitThread]
         try? thread.answer(last)
         platform.unwatch(thread)
+        letGo()
     }
 
     /// Ends one host thread of several, or lets it rest; the guest's thread is gone already.
@@ -213,6 +228,7 @@ package final class StubProcess {
         slots = []
         leaving = []
         resting = []
+        closeSockets()
         if hostProcess != 0 { try? Host.kill(hostProcess, 9) }
     }
 
@@ -222,10 +238,11 @@ package final class StubProcess {
         slots = []
         leaving = []
         resting = []
+        closeSockets()
     }
 
     func thread(at slot: Int) -> StubThread? { slots.indices.contains(slot) ? slots[slot] : nil }
 
-    /// A thread to tell of the death of the process.
-    var anyThread: StubThread? { slots.lazy.compactMap { $0 }.first }
+    /// A thread to tell of the death of the process: one that somebody owns, and not one that rests or was disowned.
+    var anyThread: StubThread? { slots.lazy.compactMap { $0 }.first { $0.owner != nil } }
 }

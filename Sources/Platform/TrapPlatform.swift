@@ -223,22 +223,29 @@ package final class TrapPlatform {
     package func newProcess() throws(Errno) -> StubThread {
         guard let template, let templateThread else { throw .EAGAIN }
         let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
+        do throws(Errno) {
+            try make(thread, by: templateThread, of: template)
+        } catch {
+            // It and its first thread hold each other, and descriptors.
+            thread.process.kill()
+            throw error
+        }
+        return thread
+    }
+
+    private func make(_ thread: StubThread, by maker: StubThread, of template: StubProcess) throws(Errno) {
         var answer = StubAnswer()
         answer.commands = [.newProcess(slot: 0, child: thread.process)]
         answer.reports = true
-        try templateThread.answer(answer)
+        try maker.answer(answer)
         do throws(Errno) {
-            try awaitTemplate(template, templateThread)
+            try awaitTemplate(template, maker)
         } catch {
             throw .EAGAIN
         }
-        guard case .commandsDone(let child, nil) = templateThread.event() else {
-            templateThread.block()
-            throw .EAGAIN
-        }
-        templateThread.block()
+        defer { maker.block() }
+        guard case .commandsDone(let child, nil) = maker.event() else { throw .EAGAIN }
         try thread.process.hostMade(child, thread: thread)
-        return thread
     }
 
     // MARK: Bookkeeping

@@ -21,15 +21,25 @@ enum ProcessTable {
         }
     }
 
-    /// What a process holds, by kind and number: files of the host are left out, since the kernel may keep some for a while.
+    /// The name of what it shares with each stub, among its holdings.
+    static let shared = "regions of stubs"
+
+    /// What a process holds, by kind and number. Files of the host are left out, since the kernel may keep some for a while;
+    /// so are memory files, since what guests leave in /tmp or in a shared segment outlives them.
     static func holdings(of process: Int32) -> [String: Int] {
         let folder = "/proc/\(process)/fd"
         var kinds: [String: Int] = [:]
         for name in (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? [] {
-            guard let target = link("\(folder)/\(name)"), !target.hasPrefix("/") || target.hasPrefix("/memfd:") else {
+            guard let target = link("\(folder)/\(name)"), !target.hasPrefix("/") || target.hasPrefix("/memfd:"),
+                !target.hasPrefix("/memfd:apus-file")
+            else {
                 continue
             }
             kinds[target.filter { !$0.isNumber }, default: 0] += 1
+        }
+        // What it shares with each stub.
+        kinds[shared] = text("/proc/\(process)/maps").split(separator: "\n").count {
+            $0.contains("apus-contexts")
         }
         return kinds
     }

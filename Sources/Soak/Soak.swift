@@ -60,7 +60,8 @@ package struct Soak {
         return Turn(
             guest: names[place], seed: options.seed &+ UInt64(index), isShort: options.isShort,
             patchAfter: options.patchAfter ?? [1, 24, 1, 0][(place + cycle) % 4],
-            isTraced: options.isTraced ?? ((place + cycle) % 2 == 0), isStaged: options.isStaged ?? ((place + cycle) % 3 == 1),
+            isTraced: options.isTraced ?? ((place + cycle) % 2 == 0),
+            isStaged: options.isStaged ?? ((place + cycle) % 3 == 1),
             memory: isLimited ? 256 << 20 : nil,
             // Each guest has its turn at being killed.
             isKilled: options.turns != 1 && cycle % 4 == 3)

@@ -39,7 +39,8 @@ struct Workshop {
         for name in adversaries + Workshop.helpers {
             let built = try HostProgram.run(
                 [
-                    compiler, "-O1", "-w", "-static", "-pthread", "-D_GNU_SOURCE", "-o", program(name), "\(sources)/\(name).c",
+                    compiler, "-O1", "-w", "-static", "-pthread", "-D_GNU_SOURCE", "-o", program(name),
+                    "\(sources)/\(name).c",
                 ], seconds: 120)
             guard built.status.exitCode == 0 else { throw SoakError("\(name).c does not compile:\n\(built.text)") }
             try files.copyItem(atPath: program(name), toPath: stage.appendingPathComponent("guests/\(name)").path)

@@ -184,6 +184,9 @@ extension Kernel {
             } else {
                 stub.process.kill()
             }
+            // They hold each other, and by way of each other the descriptors of the process that was not made.
+            stub.owner = nil
+            child.stub = nil
         }
         child.map?.users -= 1
     }

@@ -81,6 +81,7 @@ package struct SitePatches {
             address: address, slot: slot, answered: answer == nil ? nil : UInt(number), way: plan.way, originals: [])
         let trampoline = Trampoline(slot: slot, resume: resume, number: number, answer: answer)
         guard let code = trampoline.code, let stretches = stretches(site, page) else {
+            giveBack(slot)
             refuse(address)
             return false
         }
@@ -92,6 +93,12 @@ package struct SitePatches {
         do throws(Errno) {
             try process.writeText([(slot, code)] + stretches)
         } catch {
+            // What was written before the failure is nowhere else remembered. The jump at the site comes last: only what
+            // nobody runs may stand there now.
+            if (try? process.writeText(site.originals.reversed())) == nil, isIntact(site, process) == false {
+                process.endForItsText()
+            }
+            giveBack(slot)
             refuse(address)
             return false
         }
@@ -114,6 +121,22 @@ package struct SitePatches {
             // 06 is no instruction: whoever jumps at the call itself is caught, and makes it.
             return [(move, jump + [0x06, 0x06])]
         }
+    }
+
+    private mutating func giveBack(_ slot: UInt) {
+        for index in zones.indices where zones[index].range.contains(slot) { zones[index].free.append(slot) }
+    }
+
+    /// True if the site's own bytes are what its file says; nil where they cannot be read.
+    private func isIntact(_ site: Site, _ process: StubProcess) -> Bool? {
+        for (address, original) in site.originals {
+            let now = try? [UInt8](capacity: original.count) { output throws(Errno) in
+                try process.memory.read(original.count, at: address, into: &output)
+            }
+            guard let now else { return nil }
+            if now != original { return false }
+        }
+        return true
     }
 
     private mutating func refuse(_ address: UInt) {
@@ -172,10 +195,15 @@ package struct SitePatches {
     /// The pages of the range become what their file says: they are about to be moved, or written to.
     package mutating func restore(_ range: Range<UInt>, in process: StubProcess) {
         guard !sites.isEmpty else { return }
-        for site in sites.values where range.contains(site.page) {
-            try? process.writeText(site.originals.reversed())
-            remove(site)
+        for site in sites.values where range.contains(site.page) { restore(site, in: process) }
+    }
+
+    /// What cannot be made its file's again would go on jumping to where soon nothing is, or somebody else: its process ends.
+    private mutating func restore(_ site: Site, in process: StubProcess) {
+        if (try? process.writeText(site.originals.reversed())) == nil, isIntact(site, process) == false {
+            process.endForItsText()
         }
+        remove(site)
     }
 
     /// Every site becomes a trap again, and none is patched any more.
@@ -186,10 +214,7 @@ package struct SitePatches {
 
     private mutating func dropZones(overlapping range: Range<UInt>, in process: StubProcess) {
         for zone in zones where zone.range.overlaps(range) {
-            for site in sites.values where zone.range.contains(site.slot) {
-                try? process.writeText(site.originals.reversed())
-                remove(site)
-            }
+            for site in sites.values where zone.range.contains(site.slot) { restore(site, in: process) }
         }
         zones.removeAll { $0.range.overlaps(range) }
     }
@@ -198,7 +223,7 @@ package struct SitePatches {
         sites[site.address] = nil
         slots[site.slot] = nil
         if case .island(let offset) = site.way { islands[site.page + UInt(offset)] = nil }
-        for index in zones.indices where zones[index].range.contains(site.slot) { zones[index].free.append(site.slot) }
+        giveBack(site.slot)
     }
 
     // MARK: What a guest sees

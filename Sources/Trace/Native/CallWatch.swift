@@ -18,8 +18,8 @@ package struct CallWatch: Sendable {
 
         package var text: String {
             let words = arguments.map { "0x" + String($0, radix: 16) }.joined(separator: ", ")
-            return "call \(Int64(bitPattern: number)) (\(words)) at 0x\(String(instruction, radix: 16)) by thread \(thread), "
-                + "architecture 0x\(String(architecture, radix: 16))"
+            return "call \(Int64(bitPattern: number)) (\(words)) at 0x\(String(instruction, radix: 16)), "
+                + "thread \(thread), architecture 0x\(String(architecture, radix: 16))"
         }
     }
 

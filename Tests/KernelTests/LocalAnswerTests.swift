@@ -1,0 +1,15 @@
+import Platform
+import Testing
+
+@testable import Kernel
+
+@Suite("Calls that stubs answer by themselves")
+struct LocalAnswerTests {
+    @Test("have the places that stubs know them by")
+    func places() {
+        #expect(LocalAnswer.yield.rawValue == GuestLayout.localYield)
+        let places = LocalAnswer.allCases.map(\.rawValue)
+        #expect(Set(places).count == places.count)
+        #expect(places.allSatisfy { $0 > 0 && $0 < GuestLayout.localAnswers })
+    }
+}
