@@ -23,6 +23,7 @@ package struct SoakReport: Codable, Sendable {
         let traced = turns.filter(\.isTraced)
         let numbers = Set(turns.flatMap(\.hostNumbers)).sorted().map(String.init).joined(separator: ", ")
         let hosts = turns.flatMap(\.stillnesses).filter(\.isHosts)
+        let watched = traced.flatMap(\.stillnesses).filter { !$0.isHosts }
         var text = """
             # Soak
 
@@ -36,6 +37,7 @@ package struct SoakReport: Codable, Sendable {
             | their greatest lateness, watched | \(worst(traced)) ms |
             | not watched | \(worst(turns.filter { !$0.isTraced })) ms |
             | of the native twin | \(turns.map(\.twinWorst).max() ?? 0) ms |
+            | over a second while watched, which slows the kernel (a failure from 5 s on) | \(watched.count) |
             | regions of stubs that outlived them | \(turns.reduce(0) { $0 + $1.residue }) |
             | over a second where the twin stood still, too | \(hosts.count) |
 
