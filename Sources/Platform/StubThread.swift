@@ -393,11 +393,11 @@ package final class StubThread {
                 if isFirst { try process.checkTaken() }
                 isFirst = false
                 try process.send(descriptor)
-            case .newProcess(_, let child):
+            case .newProcess(let slot, let child):
                 try process.checkTaken()
                 try process.send(child)
                 process.platform.clones?.expectProcess(by: self)
-                traced?.child = child.anyThread
+                traced?.child = child.thread(at: slot)
             case .newThread(let slot):
                 process.platform.clones?.expectThread(at: slot, by: self)
                 traced?.child = process.thread(at: slot)

@@ -223,29 +223,22 @@ package final class TrapPlatform {
     package func newProcess() throws(Errno) -> StubThread {
         guard let template, let templateThread else { throw .EAGAIN }
         let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
-        do throws(Errno) {
-            try make(thread, by: templateThread, of: template)
-        } catch {
-            // It and its first thread hold each other, and descriptors.
-            thread.process.kill()
-            throw error
-        }
-        return thread
-    }
-
-    private func make(_ thread: StubThread, by maker: StubThread, of template: StubProcess) throws(Errno) {
         var answer = StubAnswer()
         answer.commands = [.newProcess(slot: 0, child: thread.process)]
         answer.reports = true
-        try maker.answer(answer)
+        try templateThread.answer(answer)
         do throws(Errno) {
-            try awaitTemplate(template, maker)
+            try awaitTemplate(template, templateThread)
         } catch {
             throw .EAGAIN
         }
-        defer { maker.block() }
-        guard case .commandsDone(let child, nil) = maker.event() else { throw .EAGAIN }
+        guard case .commandsDone(let child, nil) = templateThread.event() else {
+            templateThread.block()
+            throw .EAGAIN
+        }
+        templateThread.block()
         try thread.process.hostMade(child, thread: thread)
+        return thread
     }
 
     // MARK: Bookkeeping
