@@ -44,7 +44,13 @@ static int become(const char *path, char **arguments, char **environment, const 
         if (moved[index] >= 0 && dup2(moved[index], index) < 0) return errno;
     syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
     if (directory && chdir(directory) < 0) return errno;
-    execve(path, arguments, environment);
+    // A program that was just written may still be open for writing, for a moment, in what another thread has forked meanwhile.
+    for (int i = 0; i < 200; i++) {
+        execve(path, arguments, environment);
+        if (errno != ETXTBSY) break;
+        const struct timespec moment = {0, 5000000};
+        nanosleep(&moment, NULL);
+    }
     return errno;
 }
 

@@ -41,7 +41,7 @@ package struct Turn: Codable, Sendable {
             + (memory == nil ? "" : " --limited")
     }
 
-    /// For how many milliseconds a guest may stand still whose kernel is watched.
+    /// For how many milliseconds a guest may stand still whose kernel is watched, or whose turn is a short one.
     private static let watchedPatience = 5000
 
     /// How long a turn may take.
@@ -115,8 +115,8 @@ package struct Turn: Codable, Sendable {
             break
         }
         // Each of a watched kernel's host calls stops it twice: what that costs is told, and not held against it before it is
-        // much.
-        let patience = isTraced ? Turn.watchedPatience : 0
+        // much. And short turns are CI's, which has no say about time beside a hang.
+        let patience = isTraced || isShort ? Turn.watchedPatience : 0
         for stillness in stillnesses where !stillness.isHosts && stillness.milliseconds > patience {
             failures.append(
                 "a well-behaved guest stood still for \(stillness.milliseconds) ms (its native twin "

@@ -115,15 +115,17 @@ extension PlatformTests {
                     seen.insert("parent")
                 case .ready:
                     #expect(thread === child)
-                    var start = StubAnswer()
-                    start.registers = registers
-                    start.registers?.rax = 0
-                    try thread.answer(start)
+                    // It goes on below: its next call could come before the parent's report.
+                    thread.block()
                     seen.insert("child")
                 default: Issue.record("\(event)")
                 }
             }
             #expect(seen == ["parent", "child"])
+            var start = StubAnswer()
+            start.registers = registers
+            start.registers?.rax = 0
+            try child.answer(start)
             // Not before: the parent's next call could come before the child's first word.
             try guest.thread.answer(StubAnswer(value: 1000))
             var results: Set<UInt> = []
