@@ -94,17 +94,6 @@ extension Host {
         _ = try? call(202, UInt(bitPattern: address), 1, 1)
     }
 
-    /// The processors that this process may use.
-    package static var processorCount: Int {
-        var mask: InlineArray<16, UInt64> = .init(repeating: 0)
-        var span = mask.mutableSpan
-        // The host writes at most the 128 bytes of the mask.
-        let got = unsafe span.withUnsafeMutableBytes { bytes in
-            (try? call(204, 0, UInt(bytes.count), UInt(bitPattern: bytes.baseAddress))) ?? 0
-        }
-        guard got > 0 else { return 1 }
-        var count = 0
-        for index in mask.indices { count += mask[index].nonzeroBitCount }
-        return max(1, count)
-    }
+    /// How many processors this process may use.
+    package static var processorCount: Int { processors.reduce(0) { $0 + $1.nonzeroBitCount } }
 }
