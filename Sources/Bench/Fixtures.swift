@@ -108,10 +108,8 @@ package struct Fixtures: Sendable {
             """
         do {
             try write("history", Self.history)
-            var command = HostCommand(
+            let command = HostCommand(
                 path: "/bin/sh", arguments: ["sh", "-c", script], environment: environment, workingDirectory: folder)
-            let null = FileHandle.nullDevice
-            command.standardInput = null.fileDescriptor
             let outcome = try HostProgram.run(command, seconds: 60)
             guard outcome.status.exitCode == 0 else {
                 throw CorpusError(

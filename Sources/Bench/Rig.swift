@@ -106,11 +106,9 @@ struct Rig: Sendable {
     private func run(
         _ command: [String], _ binding: Binding, seconds: Int, atLimit: (Int32) -> Void
     ) throws(MeasuringFailure) -> HostProgram.Outcome {
-        var host = HostCommand(
+        let host = HostCommand(
             path: program, arguments: ["bench", "guard", binding.rawValue] + command,
             environment: environment, workingDirectory: fixtures.folder)
-        let null = FileHandle.nullDevice
-        host.standardInput = null.fileDescriptor
         do {
             return try HostProgram.run(host, seconds: seconds) { child in
                 atLimit(child)

@@ -37,11 +37,9 @@ struct BenchCommandTests {
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: kernel)
         let sources = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appendingPathComponent("bench").path
-        var command = HostCommand(
+        let command = HostCommand(
             path: apus, arguments: ["apus", "bench", "--sources", sources] + words,
             environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(kernel)", "TMPDIR=\(folder)"], workingDirectory: folder)
-        let null = FileHandle.nullDevice
-        command.standardInput = null.fileDescriptor
         let outcome = try HostProgram.run(command, seconds: 60)
         return (
             outcome.timedOut ? nil : outcome.status.exitCode,

@@ -38,7 +38,9 @@ struct ProgramTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     }
 
-    private func run(_ words: [String], fault: String = "none", environment: [String] = []) throws -> Outcome {
+    private func run(
+        _ words: [String], fault: String = "none", environment: [String] = [], input: FileHandle? = nil
+    ) throws -> Outcome {
         let apus = try #require(Built.apus)
         let standIn = try #require(Built.standIn)
         let kernel = "\(folder)/kernel-\(fault)"
@@ -47,8 +49,18 @@ struct ProgramTests {
         var command = HostCommand(
             path: apus, arguments: ["apus"] + words,
             environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(kernel)"] + environment, workingDirectory: folder)
-        command.standardInput = FileHandle.nullDevice.fileDescriptor
+        if let input { command.standardInput = input.fileDescriptor }
         return Outcome(try HostProgram.run(command, seconds: 60))
+    }
+
+    /// Starts a command that reads nothing, and whose outputs nobody reads but those of `errors`.
+    private func spawn(_ command: HostCommand, errors: FileHandle? = nil) throws -> Int32 {
+        var command = command
+        let null = try FileHandle.openedNull()
+        defer { try? null.close() }
+        (command.standardInput, command.standardOutput) = (null.fileDescriptor, null.fileDescriptor)
+        command.standardError = errors?.fileDescriptor ?? null.fileDescriptor
+        return try Host.spawn(command)
     }
 
     private struct Outcome {
@@ -106,12 +118,10 @@ struct ProgramTests {
         try #require(unsafe mkfifo(gate, 0o600) == 0)
         try #require(FileManager.default.createFile(atPath: shown, contents: nil))
         let errors = try #require(FileHandle(forWritingAtPath: shown))
-        let null = FileHandle.nullDevice.fileDescriptor
-        var command = HostCommand(
+        let command = HostCommand(
             path: apus, arguments: ["apus", "trace", side, "--", "sh", "-c", "read word < \(gate); exit 7"],
             environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(standIn)"], workingDirectory: folder)
-        (command.standardInput, command.standardOutput, command.standardError) = (null, null, errors.fileDescriptor)
-        let child = try Host.spawn(command)
+        let child = try spawn(command, errors: errors)
         func text() -> String { (try? String(contentsOfFile: shown, encoding: .utf8)) ?? "" }
         // Nobody opens the gate before what led there is on show.
         let seen: Bool? = awaited { text().contains("execve(") && text().contains("mmap(") ? true : nil }
@@ -165,6 +175,17 @@ struct ProgramTests {
         #expect(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) is [String: Any])
     }
 
+    @Test("diff: neither side reads what apus was given to read")
+    func diffsWithoutInput() throws {
+        let words = folder + "/words"
+        try Data("words\n".utf8).write(to: URL(fileURLWithPath: words))
+        let input = try #require(FileHandle(forReadingAtPath: words))
+        defer { try? input.close() }
+        let outcome = try run(["diff", "--", "cat"], input: input)
+        #expect(outcome.status == 0, "\(outcome.output)")
+        #expect(try input.readToEnd() == Data("words\n".utf8))
+    }
+
     @Test("test and report: run a corpus, say how it went and write the reports")
     func testsAndReports() throws {
         let family = folder + "/corpus/programs"
@@ -198,12 +219,10 @@ struct ProgramTests {
         try Data("summary: s\ncommand: [echo, one]\n".utf8).write(to: URL(fileURLWithPath: family + "/one.yaml"))
         let hang = "summary: s\ncommand: [sh, -c, 'echo $$ > \(folder)/pid; exec sleep 1000']\ntimeout: 600\n"
         try Data(hang.utf8).write(to: URL(fileURLWithPath: family + "/two.yaml"))
-        var command = HostCommand(
+        let command = HostCommand(
             path: apus, arguments: ["apus", "test", "--jobs", "1"],
             environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(standIn)"], workingDirectory: folder)
-        let null = FileHandle.nullDevice.fileDescriptor
-        (command.standardInput, command.standardOutput, command.standardError) = (null, null, null)
-        let child = try Host.spawn(command)
+        let child = try spawn(command)
         // The second case has begun, so the first is done.
         let program = try #require(awaited { Self.number(in: folder + "/pid") })
         try Host.kill(child, 2)
@@ -256,13 +275,11 @@ struct ProgramTests {
         let apus = try #require(Built.apus)
         for side in ["--native", "--sandbox"] {
             let standIn = try #require(Built.standIn)
-            var command = HostCommand(
+            let command = HostCommand(
                 path: apus, arguments: ["apus", "trace", side, "--", "sh", "-c", "echo $$ > pid; exec sleep 1000"],
                 environment: ["PATH=/usr/bin:/bin", "APUS_KERNEL=\(standIn)"], workingDirectory: folder)
-            let null = FileHandle.nullDevice.fileDescriptor
-            (command.standardInput, command.standardOutput, command.standardError) = (null, null, null)
             try? FileManager.default.removeItem(atPath: folder + "/pid")
-            let child = try Host.spawn(command)
+            let child = try spawn(command)
             let program = try #require(awaited { Self.number(in: folder + "/pid") })
             try Host.kill(child, 9)
             _ = try Host.wait(for: child)

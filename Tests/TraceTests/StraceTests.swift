@@ -76,9 +76,12 @@ enum Strace {
         var command = HostCommand(
             path: try #require(path), arguments: ["strace", "-f", "-o", output, program],
             environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"])
-        let null = FileHandle.nullDevice.fileDescriptor
-        (command.standardInput, command.standardOutput, command.standardError) = (null, null, null)
+        // Foundation's null device has no descriptor.
+        let null = try #require(FileHandle(forUpdatingAtPath: "/dev/null"))
+        let number = null.fileDescriptor
+        (command.standardInput, command.standardOutput, command.standardError) = (number, number, number)
         let child = try Host.spawn(command)
+        try null.close()
         if try Host.wait(for: child, milliseconds: 60_000) == nil {
             try Host.kill(child, 9)
             _ = try Host.wait(for: child)

@@ -21,20 +21,20 @@ package struct HostProgram {
     package static func run(_ command: [String], seconds: Int) throws -> Outcome {
         guard let path = command.first else { throw Errno.ENOENT }
         let environment = ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }.sorted()
-        var host = HostCommand(path: path, arguments: command, environment: environment)
-        let null = FileHandle.nullDevice
-        host.standardInput = null.fileDescriptor
-        return try run(host, seconds: seconds)
+        return try run(HostCommand(path: path, arguments: command, environment: environment), seconds: seconds)
     }
 
-    /// Runs a command; its outputs replace those that `command` names. `beforeKill` is called with the child's number
+    /// Runs a command; its outputs replace those that `command` names, and its standard input is empty if that names
+    /// none. `beforeKill` is called with the child's number
     /// when time is up, while everything still stands. Throws the errno of a start that failed.
     package static func run(
         _ command: HostCommand, seconds: Int, beforeKill: (Int32) -> Void = { _ in }
     ) throws -> Outcome {
         let output = OutputCapture()
         let errors = OutputCapture()
+        let null = try FileHandle.openedNull()
         var command = command
+        if command.standardInput < 0 { command.standardInput = null.fileDescriptor }
         command.standardOutput = output.descriptor
         command.standardError = errors.descriptor
         defer {
@@ -42,6 +42,7 @@ package struct HostProgram {
             errors.closeWriter()
         }
         let child = try Host.spawn(command)
+        try? null.close()
         output.closeWriter()
         errors.closeWriter()
         var status = try Host.wait(for: child, milliseconds: Int32(clamping: seconds * 1000))

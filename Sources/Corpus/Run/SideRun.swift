@@ -101,7 +101,10 @@ package struct RunPlan: Sendable {
     }
 
     /// The standard input, when everything is laid out.
-    func prepare() throws(CorpusError) -> FileHandle { try stage?.prepare() ?? .nullDevice }
+    func prepare() throws(CorpusError) -> FileHandle {
+        guard let stage else { return try .openedNull() }
+        return try stage.prepare()
+    }
 
     /// The directory that is the host's own in the sandbox, too; nil if nothing that the run leaves is of interest.
     var sharedDirectory: String? { stage == nil ? nil : workingDirectory }
