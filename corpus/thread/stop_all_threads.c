@@ -3,35 +3,43 @@
  * calls: kill wait4 exit_group clone futex
  */
 #include "apus.h"
+#include <linux/futex.h>
 #include <pthread.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 struct state {
     volatile long counts[3];
     volatile int leave;
+    int doors[2], inner;
 };
 
 static struct state *state;
-static int ends[2];
 
+/* The first one ends the process. */
 static void *counts(void *argument) {
     volatile long *own = argument;
-    while (!state->leave) (*own)++;
-    return NULL;
+    for (;;) {
+        (*own)++;
+        if (state->leave && own == state->counts) _exit(17);
+    }
 }
 
-static void *blocks(void *argument) {
-    char byte;
-    must("read", read(ends[0], &byte, 1));
-    return argument;
+static void *blocks(void *door) {
+    for (;;) syscall(SYS_futex, door, FUTEX_WAIT, 0, NULL);
 }
 
 static void process(void) {
     pthread_t threads[4];
     for (int i = 0; i < 3; i++) pthread_create(&threads[i], NULL, counts, (void *)&state->counts[i]);
-    pthread_create(&threads[3], NULL, blocks, NULL);
-    for (int i = 0; i < 3; i++) pthread_join(threads[i], NULL);
-    _exit(17);
+    pthread_create(&threads[3], NULL, blocks, &state->doors[0]);
+    blocks(&state->doors[1]);
+}
+
+/* The process's other two threads sleep: only a sleeper can be moved to another futex. */
+static void wait_for_sleepers(void) {
+    for (int i = 0; i < 2; i++)
+        while (syscall(SYS_futex, &state->doors[i], FUTEX_CMP_REQUEUE, 0, 1L, &state->inner, 0) == 0) usleep(1000);
 }
 
 /* All three counters move, or the 5 seconds of the watchdog are over. */
@@ -50,9 +58,9 @@ static int all_move(void) {
 int main(void) {
     int status;
     state = mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    must("pipe", pipe(ends));
     pid_t child = must("fork", fork());
     if (child == 0) process();
+    wait_for_sleepers();
     fact("all threads count", all_move());
     for (int round = 0; round < 3; round++) {
         kill(child, SIGSTOP);
@@ -69,10 +77,11 @@ int main(void) {
         fact("all threads count", all_move());
     }
     state->leave = 1;
-    wait_status("its end, with one thread still blocked", wait_for(child));
+    wait_status("its end, with two threads still blocked", wait_for(child));
     state->leave = 0;
     child = must("fork", fork());
     if (child == 0) process();
+    wait_for_sleepers();
     fact("all threads of a second one count", all_move());
     kill(child, SIGKILL);
     wait_status("killed", wait_for(child));
