@@ -78,11 +78,16 @@ struct LaboratoryTests {
 
     @Test("a sandbox that does not end is a hang with a dump of its threads")
     func hangs() throws {
-        let (result, _) = try run("hang", timeout: 1)
-        #expect(result.difference?.verdict == .hang)
-        let dump = try #require(result.sandbox.first?.threads.first)
-        #expect(dump.name == "kernel-stand-in")
-        #expect(dump.state == "S")
+        var dump: ThreadDump?
+        // Longer when the host is so busy that a second brings no program to where it hangs.
+        for seconds in [1, 15, 60] where dump?.name != "kernel-stand-in" || dump?.state != "S" {
+            let (result, _) = try run("hang", timeout: seconds)
+            if result.outcome == .invalid { continue }
+            #expect(result.difference?.verdict == .hang)
+            dump = result.sandbox.first?.threads.first
+        }
+        #expect(dump?.name == "kernel-stand-in")
+        #expect(dump?.state == "S")
     }
 
     @Test("a case that does not build is broken, with the compiler's words")

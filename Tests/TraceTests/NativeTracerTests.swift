@@ -280,17 +280,17 @@ struct NativeTracerTests {
 
     @Test("kills everything when time is up, and says what each thread was doing")
     func timeout() throws {
-        var options = TestPrograms.quick
-        options.timeout = 1000
-        let (events, run) = try TestPrograms.trace(
+        func arePausing(_ run: NativeRun) -> Bool {
+            run.threads.count == 2 && run.threads.allSatisfy { $0.call == "pause" && $0.name == "program" }
+        }
+        let (events, run) = try TestPrograms.traceToLimit(
             """
             #include <unistd.h>
             int main(void) { fork(); for (;;) pause(); }
-            """, options: options)
+            """, isThere: arePausing)
         #expect(run.timedOut)
         #expect(run.status.signal == 9)
-        #expect(run.threads.count == 2)
-        #expect(run.threads.allSatisfy { $0.call == "pause" && $0.name == "program" })
+        #expect(arePausing(run), "\(run.threads)")
         #expect(!events.isEmpty)
     }
 

@@ -56,6 +56,23 @@ enum TestPrograms {
         return (events, run)
     }
 
+    /// Runs a C program that never ends into a time limit: into a longer one when the host is so busy that the program has
+    /// not come as far as `isThere` says.
+    static func traceToLimit(
+        _ source: String, isThere: (NativeRun) -> Bool
+    ) throws -> (events: [TraceEvent], run: NativeRun) {
+        let program = try compile(source)
+        defer { try? FileManager.default.removeItem(at: program.deletingLastPathComponent()) }
+        var options = quick
+        options.timeout = 300
+        var traced = try trace(program.path, [], options: options)
+        for limit: UInt64 in [3000, 15_000, 60_000] where !isThere(traced.run) {
+            options.timeout = limit
+            traced = try trace(program.path, [], options: options)
+        }
+        return traced
+    }
+
     /// Nothing that a test runs takes as long as this.
     static var quick: NativeTracer.Options {
         var options = NativeTracer.Options()

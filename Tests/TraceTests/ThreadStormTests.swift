@@ -177,14 +177,12 @@ struct ThreadStormTests {
 
     @Test("the time limit holds although stops never cease")
     func busyTimeout() throws {
-        var options = TestPrograms.quick
-        options.timeout = 300
-        let (_, run) = try TestPrograms.trace(
+        let (_, run) = try TestPrograms.traceToLimit(
             """
             #include <sys/syscall.h>
             #include <unistd.h>
             int main(void) { for (fork();;) syscall(SYS_getppid); }
-            """, options: options)
+            """, isThere: { $0.threads.count == 2 })
         #expect(run.timedOut)
         #expect(run.threads.count == 2)
     }
