@@ -1,7 +1,7 @@
 /*
  * summary: what the kernel does to futex words (FUTEX_WAKE_OP, PI locks) loses nothing that threads do to them meanwhile
  * calls: futex
- * timeout: 60
+ * timeout: 120
  */
 #include "apus.h"
 #include <pthread.h>
@@ -19,7 +19,7 @@
 #define OR 2
 #define ANDN 3
 #define XOR 4
-#define ROUNDS 2000
+#define ROUNDS 1000
 
 static uint32_t word, other, lock;
 static int stop, started;
@@ -120,7 +120,7 @@ int main(void) {
     pthread_t threads[2], fast;
     operations();
     bits();
-    alarm(50);
+    alarm(100);
     stop = 0;
     pthread_create(&fast, NULL, hurries, NULL);
     for (size_t i = 0; i < COUNT(threads); i++) pthread_create(&threads[i], NULL, contends, NULL);
