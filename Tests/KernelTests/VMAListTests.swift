@@ -42,7 +42,7 @@ struct VMAListTests {
             let pages = first..<min(48, first + UInt.random(in: 1...12, using: &random))
             // What was once writable stays accounted, and joins nothing else: see `VMA`.
             let protection: Protection = Bool.random(using: &random) ? [.read] : [.read, .execute]
-            switch Int.random(in: 0..<4, using: &random) {
+            switch Int.random(in: 0..<5, using: &random) {
             case 0, 1:
                 list.remove(Self.bytes(pages))
                 list.insert(Self.area(pages, protection))
@@ -50,10 +50,13 @@ struct VMAListTests {
             case 2:
                 list.remove(Self.bytes(pages))
                 for page in pages { model[Int(page)] = nil }
+            case 3 where step % 16 == 0:
+                list.removeAll { $0.protection == protection }
+                for page in model.indices where model[page] == protection { model[page] = nil }
             default:
-                guard list.covers(Self.bytes(pages)) else { continue }
+                // Also over holes.
                 list.change(Self.bytes(pages)) { $0.protection = protection }
-                for page in pages { model[Int(page)] = protection }
+                for page in pages where model[Int(page)] != nil { model[Int(page)] = protection }
             }
             Self.check(list, against: model, "step \(step)")
         }

@@ -65,11 +65,9 @@ package final class MemoryMap {
         copy.stackStart = stackStart
         copy.auxiliaryVector = auxiliaryVector
         copy.patches = patches
-        for area in areas.areas where area.isKeptFromChildren { copy.areas.remove(area.start..<area.end) }
+        copy.areas.removeAll(where: \.isKeptFromChildren)
         // Locks are not inherited.
-        for area in areas.areas where area.isLocked {
-            copy.changeCovered(area.start..<area.end) { $0.isLocked = false }
-        }
+        if areas.areas.contains(where: \.isLocked) { copy.change(0..<GuestLayout.taskSize) { $0.isLocked = false } }
         return copy
     }
 
@@ -160,7 +158,7 @@ package final class MemoryMap {
     /// As above; what the stub has to do goes to the thread's commands.
     package func add(_ area: VMA, limit: UInt64, for thread: GuestThread) throws(Errno) {
         try insert(area, limit: limit)
-        guard area.object == nil else { return thread.commands += MemoryMap.commands(mapping: area) }
+        guard area.object == nil else { return thread.append(contentsOf: MemoryMap.commands(mapping: area)) }
         thread.append(MemoryMap.command(mappingZeros: area))
     }
 
@@ -251,6 +249,7 @@ package final class MemoryMap {
     /// Commands of a change that failed half way, which the answer must still carry.
     package var partial: [StubCommand] = []
 
+    /// Changes the parts of the range that are mapped.
     package func change(_ range: Range<UInt>, _ change: (inout VMA) -> Void) { areas.change(range, change) }
 
     /// Moves or resizes one area without telling the stub: `mremap(2)` does that by one command of its own.
@@ -274,19 +273,18 @@ extension MemoryMap {
     /// The stub could not map the range after all.
     package func forget(_ range: Range<UInt>) { replace(range, with: nil) }
 
-    /// Changes the parts of the range that are mapped.
-    package func changeCovered(_ range: Range<UInt>, _ body: (inout VMA) -> Void) {
-        for part in areas.parts(in: range) { change(part.start..<part.end, body) }
-    }
 }
 
 extension Kernel {
     /// True if any guest has a shared mapping of the file that may be written.
     package func isMappedForWriting(_ inode: any Inode) -> Bool {
-        threads.values.contains { thread in
-            thread.map?.areas.areas.contains { area in
+        // Each address space once, however many threads live there.
+        var known: Set<ObjectIdentifier> = []
+        return threads.values.contains { thread in
+            guard let map = thread.map, known.insert(ObjectIdentifier(map)).inserted else { return false }
+            return map.areas.areas.contains { area in
                 area.isShared && area.object?.canWriteShared == true && area.object?.file?.operations.inode === inode
-            } ?? false
+            }
         }
     }
 }

@@ -25,7 +25,7 @@ extension GuestThread {
         more.end = area.start
         more.offset = 0
         guard let made = try? map.add(more, limit: process.limits.addressSpace.soft) else { return false }
-        commands += made
+        append(contentsOf: made)
         return true
     }
 }

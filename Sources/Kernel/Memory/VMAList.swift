@@ -124,7 +124,13 @@ package struct VMAList {
         }
     }
 
-    /// Changes every area of the range, which must be covered.
+    /// Takes whole areas out.
+    mutating func removeAll(where isUnwanted: (VMA) -> Bool) {
+        for area in areas where isUnwanted(area) { totalLength -= area.length }
+        areas.removeAll(where: isUnwanted)
+    }
+
+    /// Changes what of areas lies in the range.
     package mutating func change(_ range: Range<UInt>, _ change: (inout VMA) -> Void) {
         // All at once: a guest can have tens of thousands of areas, and an array moves what lies behind each insertion.
         let first = index(endingAbove: range.lowerBound)

@@ -45,15 +45,16 @@ package final class GuestThread: Waiter {
         set { storedStub = newValue }
     }
     private var storedStub: StubThread? = nil
-    /// What the stub has to do before the call that is being handled returns.
-    package var commands: [StubCommand] {
+    /// What the stub has to do before the call that is being handled returns. To add to them through this would copy all
+    /// that are there: there can be tens of thousands.
+    package internal(set) var commands: [StubCommand] {
         get { storedCommands }
         set { storedCommands = newValue }
     }
     private var storedCommands: [StubCommand] = []
 
-    /// Adds one in place, without a copy of the others.
-    func append(_ command: StubCommand) { storedCommands.append(command) }
+    package func append(_ command: StubCommand) { storedCommands.append(command) }
+    package func append(contentsOf commands: [StubCommand]) { storedCommands += commands }
 
     /// True if all of them stand alone and fit one answer.
     var commandsStandAlone: Bool {

@@ -77,7 +77,7 @@ extension Kernel {
         if !sharesMemory {
             // MADV_DONTFORK: the host has copied these, too.
             for area in map.areas.areas where area.isKeptFromChildren {
-                child.commands.append(.unmap(address: area.start, length: area.length))
+                child.append(.unmap(address: area.start, length: area.length))
             }
         }
         child.settings = parent.settings.inherited

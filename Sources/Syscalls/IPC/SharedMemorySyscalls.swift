@@ -79,10 +79,10 @@ extension GuestThread {
             file: segment.file, descriptor: descriptor, ownsDescriptor: false,
             canWriteShared: canWriteShared && mayWrite)
         let range = start..<start + length
-        commands += try map.add(
-            VMA(
-                start: range.lowerBound, end: range.upperBound, protection: protection, isShared: true, object: object,
-                offset: 0), limit: process.limits.addressSpace.soft)
+        let area = VMA(
+            start: range.lowerBound, end: range.upperBound, protection: protection, isShared: true, object: object,
+            offset: 0)
+        try append(contentsOf: map.add(area, limit: process.limits.addressSpace.soft))
         afterFailure(Int(bitPattern: start)) { $0.map?.forget(range) }
         segment.attachTime = seconds
         segment.lastProcess = process.id.rawValue
@@ -98,7 +98,7 @@ extension GuestThread {
             let segment = segments.first(where: { $0.file === first.object?.file })
         else { throw .EINVAL }
         for area in map.areas.areas where begins(area) && area.object?.file === segment.file {
-            commands += map.remove(area.start..<area.end)
+            append(contentsOf: map.remove(area.start..<area.end))
         }
         segment.detachTime = seconds
         segment.lastProcess = process.id.rawValue

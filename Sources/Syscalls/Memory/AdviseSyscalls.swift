@@ -33,7 +33,7 @@ extension GuestThread {
             return try move(map, area, old, oldLength, newLength, to: target, keepsOld: keepsOld)
         }
         if newLength <= oldLength, !keepsOld, oldLength != 0 {
-            if newLength < oldLength { commands += map.remove(old + newLength..<old + oldLength) }
+            if newLength < oldLength { append(contentsOf: map.remove(old + newLength..<old + oldLength)) }
             return Int(bitPattern: old)
         }
         let grown = old + oldLength..<old + newLength
@@ -45,7 +45,7 @@ extension GuestThread {
             var part = area.part(from: old, to: area.end)
             part.end = grown.upperBound
             map.replace(old..<area.end, with: part)
-            commands.append(.remap(address: old, oldLength: oldLength, newLength: newLength, flags: 0, target: 0))
+            append(.remap(address: old, oldLength: oldLength, newLength: newLength, flags: 0, target: 0))
             afterFailure { $0.map?.forget(grown) }
             return Int(bitPattern: old)
         }
@@ -76,7 +76,7 @@ extension GuestThread {
             map.replace(target..<target + newLength, with: moved)
         }
         // MREMAP_MAYMOVE | MREMAP_FIXED, MREMAP_DONTUNMAP
-        commands.append(
+        append(
             .remap(address: old, oldLength: oldLength, newLength: newLength, flags: keepsOld ? 7 : 3, target: target))
         let range = target..<target + newLength
         afterFailure { $0.map?.forget(range) }
@@ -104,16 +104,16 @@ extension GuestThread {
                 if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
                 // Private copies of a file's pages go.
                 if advice == 4 { map.patches.forget(part.start..<part.end, in: map.stub) }
-                commands.append(.advise(address: part.start, length: part.length, advice: advice))
+                append(.advise(address: part.start, length: part.length, advice: advice))
             case 9: try remove(part)
             case 18, 19:
                 // The host's fork gives the child zeros, as it is told here.
                 if advice == 18, part.isShared || part.object != nil { throw .EINVAL }
-                commands.append(.advise(address: part.start, length: part.length, advice: advice))
+                append(.advise(address: part.start, length: part.length, advice: advice))
             default: break
             }
         }
-        if advice == 10 || advice == 11 { map.changeCovered(range) { $0.isKeptFromChildren = advice == 10 } }
+        if advice == 10 || advice == 11 { map.change(range) { $0.isKeptFromChildren = advice == 10 } }
         guard map.areas.covers(range) else { throw .ENOMEM }
         return 0
     }

@@ -38,7 +38,7 @@ extension GuestThread {
             guard part.start == end else { break }
             end = part.end
         }
-        if end > range.lowerBound { map.changeCovered(range.lowerBound..<end) { $0.isLocked = lock } }
+        if end > range.lowerBound { map.change(range.lowerBound..<end) { $0.isLocked = lock } }
         guard end >= range.upperBound else { throw .ENOMEM }
         guard lock, !onFault else { return 0 }
         populate(map, range)
@@ -64,7 +64,7 @@ extension GuestThread {
         map.futureLock = future ? (onFault ? .onFault : .present) : nil
         guard current else { return 0 }
         let everything = 0..<GuestLayout.taskSize
-        map.changeCovered(everything) { $0.isLocked = true }
+        map.change(everything) { $0.isLocked = true }
         if !onFault {
             populate(map, everything)
             // Here nobody hears of it.
@@ -77,7 +77,7 @@ extension GuestThread {
     func unlockAll() throws(Errno) -> Int {
         let map = try changeableMap()
         map.futureLock = nil
-        map.changeCovered(0..<GuestLayout.taskSize) { $0.isLocked = false }
+        map.change(0..<GuestLayout.taskSize) { $0.isLocked = false }
         return 0
     }
 
@@ -85,7 +85,7 @@ extension GuestThread {
         for part in map.areas.parts(in: range) where !part.protection.isDisjoint(with: [.read, .write]) {
             // MADV_POPULATE_WRITE for private memory and what cannot be read, MADV_POPULATE_READ.
             let writes = part.protection.contains(.write) && !(part.isShared && part.protection.contains(.read))
-            commands.append(.advise(address: part.start, length: part.length, advice: writes ? 23 : 22))
+            append(.advise(address: part.start, length: part.length, advice: writes ? 23 : 22))
         }
     }
 }

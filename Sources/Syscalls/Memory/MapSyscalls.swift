@@ -54,7 +54,7 @@ extension GuestThread {
         let result = Int(bitPattern: start)
         afterFailure(but: .EFAULT, result) { $0.map?.forget(range) }
         if flags.contains(.populate) || (isLocked && map.futureLock != .onFault), protection.contains(.read) {
-            commands.append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
+            append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
             mustReport = object != nil
         }
         return result
@@ -147,9 +147,9 @@ extension GuestThread {
         }
         map.partial = []
         do throws(Errno) {
-            commands += try map.protect(range, Protection(rawValue: Int32(protection & 7)))
+            try append(contentsOf: map.protect(range, Protection(rawValue: Int32(protection & 7))))
         } catch {
-            commands += map.partial
+            append(contentsOf: map.partial)
             throw error
         }
         return 0
@@ -171,15 +171,15 @@ extension GuestThread {
             do throws(Errno) {
                 if area.isLocked { try checkLockLimit(map, adding: area.length) }
                 try checkDataLimit(map, adding: area.length)
-                commands += try map.add(area, limit: process.limits.addressSpace.soft)
+                try append(contentsOf: map.add(area, limit: process.limits.addressSpace.soft))
                 if map.futureLock == .present {
-                    commands.append(.advise(address: oldTop, length: newTop - oldTop, advice: 23))
+                    append(.advise(address: oldTop, length: newTop - oldTop, advice: 23))
                 }
             } catch {
                 return Int(bitPattern: old)
             }
         } else if newTop < oldTop {
-            commands += map.remove(newTop..<oldTop)
+            append(contentsOf: map.remove(newTop..<oldTop))
         }
         map.heap = map.heap.lowerBound..<end
         return Int(bitPattern: end)
