@@ -20,6 +20,7 @@ package final class StubProcess {
     /// fraction of what beginning and ending one does.
     private var resting: [StubThread] = []
     private static let mostResting = 8
+    /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
     private let mark = UInt64.random(in: 1 ... .max)
@@ -94,6 +95,7 @@ package final class StubProcess {
     /// A host thread that has rested, which `hasBegun`; or a free slot with its memory prepared, where the `newThread`
     /// command starts one. Throws EAGAIN when all are taken.
     package func newThread(floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+        guard !isDead else { throw .EAGAIN }
         if let thread = resting.popLast() {
             platform.watch(thread)
             return thread
@@ -123,6 +125,7 @@ package final class StubProcess {
     /// The thread never began, or rests again.
     package func abandon(_ thread: StubThread) {
         platform.unwatch(thread)
+        guard !isDead else { return }
         guard !thread.hasBegun else { return resting.append(thread) }
         guard slots.indices.contains(thread.slot), slots[thread.slot] === thread else { return }
         slots[thread.slot] = nil
@@ -133,6 +136,7 @@ package final class StubProcess {
     package func disown(_ thread: StubThread) {
         thread.owner = nil
         thread.isDisowned = true
+        guard !isDead else { return }
         leaving.append(thread)
     }
 
@@ -157,6 +161,7 @@ package final class StubProcess {
 
     /// Ends one host thread of several, or lets it rest; the guest's thread is gone already.
     package func end(_ thread: StubThread) {
+        guard !isDead else { return platform.unwatch(thread) }
         if resting.count < StubProcess.mostResting, thread.rest() {
             platform.unwatch(thread)
             return resting.append(thread)
