@@ -29,6 +29,9 @@ package final class WaitQueue {
 
     package var isEmpty: Bool { gaps == entries.count }
 
+    /// Whoever waits, in the order in which they came.
+    package var waiters: [any Waiter] { entries.compactMap { $0?.waiter } }
+
     /// Adds a waiter. An exclusive one is woken alone (Linux's `WQ_FLAG_EXCLUSIVE`), in the order of arrival.
     package func add(_ waiter: any Waiter, for events: PollEvents = .all, exclusive: Bool = false) {
         places?[ObjectIdentifier(waiter), default: []].append(entries.count)

@@ -4,12 +4,12 @@ package import VFS
 /// An epoll instance: what is watched, and what of it may be ready. See `epoll(7)`.
 package final class Epoll: FileOperations, DescribedFile {
     /// A registration is of a descriptor number and the description behind it.
-    private struct Key: Hashable {
+    struct Key: Hashable {
         let number: FileNumber
         let file: ObjectIdentifier
     }
 
-    private final class Item: Waiter {
+    final class Item: Waiter {
         /// Weak: whoever watches may be gone before what is watched hears of it.
         weak var epoll: Epoll?
         let key: Key
@@ -46,11 +46,12 @@ package final class Epoll: FileOperations, DescribedFile {
     /// What is reported whether asked for or not.
     private static let always: PollEvents = [.error, .hangUp]
 
-    private var items: [Key: Item] = [:]
+    private(set) var items: [Key: Item] = [:]
     private var ready: [Item] = []
     private var sweepAt = 64
     /// The epolls that watch this one.
-    private var watchers: [ObjectIdentifier: Watcher] = [:]
+    var watchers: [ObjectIdentifier: Watcher] = [:]
+    var nesting = Nesting()
     private let queue = WaitQueue()
     private let node: any Inode
 
@@ -141,7 +142,8 @@ package final class Epoll: FileOperations, DescribedFile {
         Key(number: number, file: ObjectIdentifier(file))
     }
 
-    /// Throws EEXIST, EPERM for a file that is always ready, ELOOP for circles and deep nesting.
+    /// Throws EEXIST, EPERM for a file that is always ready, ELOOP for circles and deep nesting, EINVAL where too many ways would
+    /// lead from a file to whoever waits for it.
     package func add(_ number: FileNumber, _ file: OpenFile, events: UInt32, data: UInt64) throws(Errno) {
         if let other = file.operations as? Epoll {
             guard other !== self else { throw .EINVAL }
@@ -157,11 +159,20 @@ package final class Epoll: FileOperations, DescribedFile {
         sweep()
         let item = Item(self, key, file, source, events: events, data: data)
         items[key] = item
-        if let other = file.operations as? Epoll {
-            item.inner = other
-            watches(other)
-        }
         source.add(item, exclusive: events & Epoll.exclusive != 0)
+        do throws(Errno) {
+            if let other = file.operations as? Epoll {
+                item.inner = other
+                watches(other)
+                try other.checkPathsFromBelow()
+            } else {
+                holdsFile()
+                if !watchers.isEmpty { try checkPaths(from: [source], of: file) }
+            }
+        } catch {
+            forget(item)
+            throw error
+        }
         if !current(item).isEmpty { enqueue(item) }
     }
 
@@ -178,48 +189,6 @@ package final class Epoll: FileOperations, DescribedFile {
         guard let item = items.removeValue(forKey: key(number, file)), item.file != nil else { throw .ENOENT }
         leave(item)
         ready.removeAll { $0 === item }
-    }
-
-    // MARK: Epolls that watch epolls
-
-    /// What a wake-up runs through is bounded by this: Linux's `EP_MAX_NESTS`, and the one at the bottom.
-    private static let maximumNesting = 5
-
-    private struct Watcher {
-        weak var epoll: Epoll?
-        /// By how many registrations.
-        var count = 0
-    }
-
-    private func watches(_ other: Epoll) {
-        other.watchers[ObjectIdentifier(self), default: Watcher(epoll: self)].count += 1
-    }
-
-    private func stopsWatching(_ other: Epoll) {
-        let own = ObjectIdentifier(self)
-        guard var watcher = other.watchers[own] else { return }
-        watcher.count -= 1
-        other.watchers[own] = watcher.count > 0 ? watcher : nil
-    }
-
-    /// Throws ELOOP where watching `other` would close a circle, or nest too deeply.
-    private func checkNesting(_ other: Epoll) throws(Errno) {
-        var above: [ObjectIdentifier: Int] = [:]
-        var below: [ObjectIdentifier: Int] = [:]
-        let height = levels(&above) { $0.watchers.values.compactMap(\.epoll) }
-        let depth = other.levels(&below) { $0.items.values.compactMap { $0.file?.operations as? Epoll } }
-        guard below[ObjectIdentifier(self)] == nil, height + depth <= Epoll.maximumNesting else { throw .ELOOP }
-    }
-
-    /// How many epolls stand above or below each other from here, this one counted; each is looked at once.
-    private func levels(_ known: inout [ObjectIdentifier: Int], _ next: (Epoll) -> [Epoll]) -> Int {
-        let own = ObjectIdentifier(self)
-        if let levels = known[own] { return levels }
-        known[own] = 1
-        var deepest = 0
-        for epoll in next(self) { deepest = max(deepest, epoll.levels(&known, next)) }
-        known[own] = deepest + 1
-        return deepest + 1
     }
 
     // MARK: epoll_wait
