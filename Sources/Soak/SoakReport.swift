@@ -37,8 +37,8 @@ package struct SoakReport: Codable, Sendable {
             | their greatest lateness, watched | \(worst(traced)) ms |
             | not watched | \(worst(turns.filter { !$0.isTraced })) ms |
             | of the native twin | \(turns.map(\.twinWorst).max() ?? 0) ms |
-            | over a second while watched, which slows the kernel (a failure from 5 s on) | \(watched.count) |
-            | regions of stubs that outlived them | \(turns.reduce(0) { $0 + $1.residue }) |
+            | over a second while watched, which slows the kernel (a failure from \(Turn.watchedPatience / 1000) s on) | \
+            \(watched.count) |
             | over a second where the twin stood still, too | \(hosts.count) |
 
             | guest | turns | failures | worst, watched | worst, not watched | twin | seconds |

@@ -1,7 +1,8 @@
 // What the adversarial guests share: random numbers by seed, children that are always collected, and a witness that
 // notices when another process of the sandbox comes to harm.
 //
-// Every guest takes a seed and a number of rounds. It does its worst in children, and ends with 0 when they are gone.
+// Every guest takes a seed and a number of rounds. It does its worst in children, and ends with 0 when they are gone: after
+// that many rounds, or when it has gone on for long enough.
 #pragma once
 #define _GNU_SOURCE
 #include <errno.h>
@@ -149,12 +150,20 @@ static int is_short;
 /// `full` things to do, or few of them in a short run.
 static inline long some(long full) { return is_short ? (full + 7) / 8 : full; }
 
-/// The numbers that the guests are given: seed and rounds; 0 rounds are a short one.
+/// When a guest has done enough, however little that was: under a kernel that is watched or traced everything takes many
+/// times as long.
+static double enough_at;
+static inline int is_enough(void) { return seconds_now() > enough_at; }
+static inline int goes_on(long round, long rounds) { return round < rounds && (round == 0 || !is_enough()); }
+
+/// The numbers that the guests are given: seed and rounds; 0 rounds are a short one, without the word they are as many as
+/// make a long one.
 static inline void arguments(int count, char **words, uint64_t *seed, long *rounds, long standard) {
     *seed = count > 1 ? strtoull(words[1], 0, 0) : 1;
     *rounds = count > 2 ? strtol(words[2], 0, 0) : standard;
     is_short = *rounds == 0;
     if (is_short) *rounds = 1;
+    enough_at = seconds_now() + (is_short ? 10 : 20);
     seed_random(*seed);
     setvbuf(stdout, 0, _IOLBF, 0);
     signal(SIGPIPE, SIG_IGN);

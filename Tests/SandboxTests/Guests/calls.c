@@ -184,10 +184,12 @@ int main(int count, char **words) {
     long rounds;
     arguments(count, words, &seed, &rounds, 1);
     start_witness();
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         // One number at a time first, then all of them mixed.
         call_count = 16;
-        for (first_call = 0; first_call < 470; first_call++) {
+        long begin = (long)below(470);
+        for (long i = 0; i < 470 && !is_enough(); i++) {
+            first_call = (begin + i) % 470;
             // No call has these numbers.
             if (first_call > 335 && first_call < 424) continue;
             if (is_left_out(first_call) || (is_short && below(4))) continue;

@@ -146,7 +146,7 @@ int main(int count, char **words) {
     long rounds;
     arguments(count, words, &seed, &rounds, 1);
     start_witness();
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         watch(one_line, "one line");
         watch(one_pipe, "one pipe");
         watch(one_epoll, "one epoll");

@@ -162,7 +162,7 @@ int main(int count, char **words) {
     arguments(count, words, &seed, &rounds, 1);
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(bomb, is_short ? 1 : 6, "bomb"), ask_witness("a fork bomb");
         in_child(many_threads, 30, "many threads"), ask_witness("many threads");
         for (int i = 0; i < some(6); i++) in_child(threads_that_exec, 6, "threads that exec");

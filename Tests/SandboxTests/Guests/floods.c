@@ -87,7 +87,7 @@ int main(int count, char **words) {
     if (is_short) rounds = 12;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(drown, 6, "flood");
         ask_witness("a flood");
         while (waitpid(-1, 0, WNOHANG) > 0) {}

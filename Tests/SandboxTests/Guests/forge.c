@@ -193,7 +193,7 @@ int main(int count, char **words) {
     if (is_short) rounds = 2;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         for (int i = 0; i < 2; i++) in_child(corrupt, 8, "corrupt"), ask_witness("forged contexts");
         for (int i = 0; i < 24; i++) in_child(jump, 2, "jump");
         ask_witness("jumps into the stub");

@@ -86,7 +86,7 @@ int main(int count, char **words) {
     if (is_short) rounds = 80;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(dig, 3, "dig");
         if (below(8) == 0) ask_witness("digging");
         while (waitpid(-1, 0, WNOHANG) > 0) {}

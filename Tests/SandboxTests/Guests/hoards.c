@@ -135,7 +135,7 @@ int main(int count, char **words) {
     arguments(count, words, &seed, &rounds, 2);
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(hoard_descriptors, 7, "descriptors"), ask_witness("hoarded descriptors");
         in_child(send_away, 5, "descriptors in flight"), ask_witness("descriptors in flight");
         in_child(nest, 5, "epolls in epolls"), ask_witness("epolls in epolls");

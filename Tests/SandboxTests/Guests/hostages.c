@@ -98,7 +98,7 @@ int main(int count, char **words) {
     arguments(count, words, &seed, &rounds, 4);
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(take_hostages, 3, "hostages");
         ask_witness("hostages");
         for (int i = 0; i < some(16); i++) in_child(exec_storm, 3, "exec storm");

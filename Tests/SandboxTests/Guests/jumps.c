@@ -75,15 +75,20 @@ int main(int count, char **words) {
     places[kinds] = STUB, spans[kinds++] = 0x3000;
     find_trampolines();
     printf("jumps: %d pages of trampolines\n", kinds - 1);
-    for (long round = 0; round < rounds; round++)
-        for (int kind = 0; kind < kinds; kind++) {
+    uint64_t total = 0;
+    for (int kind = 0; kind < kinds; kind++) total += spans[kind];
+    for (long round = 0; goes_on(round, rounds); round++)
+        // Begun anywhere, since there may be no time for all of them: other seeds have the others.
+        for (uint64_t done = 0, begin = below(total); done < total && !is_enough(); done += last_place - next_place) {
+            uint64_t offset = (begin + done) % total;
+            int kind = 0;
+            while (offset >= spans[kind]) offset -= spans[kind++];
             // A child mostly dies early: pieces are small, so that each address is tried by somebody.
             uint64_t piece = is_short ? 256 : 1 + below(4), end = places[kind] + spans[kind];
-            for (next_place = places[kind]; next_place < end; next_place = last_place) {
-                last_place = next_place + piece < end ? next_place + piece : end;
-                in_child(comb_some, 1, "jumps");
-                if (below(64) == 0) ask_witness("a jump");
-            }
+            next_place = places[kind] + offset;
+            last_place = next_place + piece < end ? next_place + piece : end;
+            in_child(comb_some, 1, "jumps");
+            if (below(64) == 0) ask_witness("a jump");
             while (waitpid(-1, 0, WNOHANG) > 0) {}
         }
     end_witness();

@@ -202,7 +202,7 @@ int main(int count, char **words) {
     long rounds;
     arguments(count, words, &seed, &rounds, 1);
     start_witness();
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         watch(deep_directories, "deep directories");
         watch(nested_epolls, "nested epolls");
         watch(nested_sockets, "nested sockets");

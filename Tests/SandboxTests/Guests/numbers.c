@@ -51,7 +51,7 @@ int main(int count, char **words) {
     if (is_short) rounds = 60;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(call_anything, 2, "numbers");
         if (below(8) == 0) ask_witness("any number");
         while (waitpid(-1, 0, WNOHANG | __WALL) > 0) {}

@@ -129,7 +129,7 @@ int main(int count, char **words) {
     if (is_short) rounds = 10;
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(rewrite, 4, "rewrite");
         int status = in_child(shuffle, 6, "shuffle");
         if (WIFEXITED(status) && WEXITSTATUS(status) == 8) return fprintf(stderr, "a patched call gave a wrong result\n"), 1;

@@ -158,7 +158,7 @@ int main(int count, char **words) {
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     if (is_short) rounds = 5;
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(race, 8, "race");
         ask_witness("a race");
         while (waitpid(-1, 0, WNOHANG) > 0) {}

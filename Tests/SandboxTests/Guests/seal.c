@@ -153,7 +153,7 @@ int main(int count, char **words) {
         void (*deed)(void);
         const char *name;
     } deeds[] = {{undermine, "undermine"}, {widen, "widen"}, {map_descriptors, "map descriptors"}};
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
             int status = in_child(deeds[i].deed, 30, deeds[i].name);
             if (status != 0) return fprintf(stderr, "%s: status %#x\n", deeds[i].name, status), 1;

@@ -131,7 +131,7 @@ int main(int count, char **words) {
     arguments(count, words, &seed, &rounds, 3);
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
-    for (long round = 0; round < rounds; round++) {
+    for (long round = 0; goes_on(round, rounds); round++) {
         in_child(storm, 12, "storm");
         ask_witness("a storm");
         for (int i = 0; i < some(20); i++) in_child(spoil_frames, 5, "spoilt frames");
