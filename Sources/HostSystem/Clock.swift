@@ -28,4 +28,7 @@ extension Host {
     /// A hint to the processor that this is a spin loop.
     @inline(__always)
     package static func relax() { apus_host_relax() }
+
+    /// `sched_yield(2)`.
+    package static func yield() { _ = rawCall(24) }
 }

@@ -33,6 +33,11 @@ package final class TrapPlatform {
     /// Where the stub that was served last had asked from.
     private var lastProcessor: UInt8 = 0
     private var company = Company()
+    private var turns = Turns()
+    /// The stubs know that they may give way.
+    private var takesTurns = false
+    /// Since the last request was served: once more would be in vain.
+    private var hasGivenWay = false
     private var looksForClones: UInt8 = 0
     /// Where this thread traces the stubs, which then trap nothing themselves.
     let tracer: Tracer?
@@ -339,9 +344,17 @@ package final class TrapPlatform {
     ///   call mostly comes before all that is done between two looks.
     /// - Returns: whether there was one.
     package func serveNext(lingering: Bool) -> Bool {
-        // A stub that runs on this processor can't ask while we spin on it.
-        if lingering, mayspin, UInt32(lastProcessor) != publishedProcessor { linger() }
+        if lingering {
+            if mayspin {
+                // A stub that runs on this processor can't ask while we spin on it.
+                if UInt32(lastProcessor) != publishedProcessor { linger() }
+            } else if tracer == nil, !anyoneAsks {
+                hasGivenWay = true
+                _ = giveWay()
+            }
+        }
         guard let (thread, event) = nextEvent() else { return false }
+        hasGivenWay = false
         lastProcessor = thread.processor
         company.served(ObjectIdentifier(thread))
         thread.owner?.stubAsked(event, through: thread)
@@ -404,6 +417,8 @@ package final class TrapPlatform {
                 }
             }
         }
+        if !mayspin, tracer == nil, !hasGivenWay, giveWay() { return }
+        hasGivenWay = false
         let value = doorbell.loadSequential(at: 0)
         config.exchange(1, at: 0)
         if !anyoneAsks, signals.load(UInt64.self, at: 0) | signals.load(UInt64.self, at: 8) == 0 {
@@ -416,6 +431,22 @@ package final class TrapPlatform {
         }
         config.exchange(0, at: 0)
         publishProcessor()
+    }
+
+    /// Lets a stub on this processor run before this thread sleeps, and the stubs know whether they may do the same.
+    /// - Returns: true when one has asked meanwhile.
+    private func giveWay() -> Bool {
+        let gives = turns.shouldGiveWay()
+        if gives != takesTurns {
+            takesTurns = gives
+            config.store(UInt32(gives ? 1 : 0), at: MemoryLayout<apus_config>.offset(of: \.takes_turns) ?? 0)
+        }
+        guard gives else { return false }
+        let start = Host.ticks
+        Host.yield()
+        let brought = anyoneAsks
+        turns.gaveWay(for: Host.ticks &- start, brought: brought)
+        return brought
     }
 
     /// Wakes the kernel's thread from another thread of its process.

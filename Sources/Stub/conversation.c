@@ -26,6 +26,9 @@ static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot) {
                 __asm__ volatile("pause");
             }
         } while (ticks() - start < budget);
+    } else if (CONFIG->takes_turns && __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_REQUEST) {
+        host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+        if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return;
     }
 sleep:
     __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);

@@ -76,6 +76,7 @@ extension AllowedCall {
     ]
 
     private static let unconditional: [AllowedCall] = [
+        AllowedCall(24, "sched_yield", for: "gives way to the stub that it has answered, on the same processor"),
         AllowedCall(202, "futex", for: "sleeps on the doorbell, wakes stubs"),
         AllowedCall(437, "openat2", for: "files, by relative path below the descriptors that the sandbox was given"),
         AllowedCall(0, "read", for: "inherited streams, and bound files"),

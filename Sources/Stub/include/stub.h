@@ -269,7 +269,9 @@ struct apus_config {
     uint32_t patch_after;
     /// The kernel is the tracer of every stub: APUS_TRACED_...
     uint32_t traced;
-    uint32_t padding[5];
+    /// Stubs give way once before they sleep: the kernel is on their processor, and nobody else.
+    uint32_t takes_turns;
+    uint32_t padding[4];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
     /// Which of the process's local answers a call has; 0 for none.
     uint8_t local_answers[APUS_RULED_CALLS];
