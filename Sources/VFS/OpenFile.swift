@@ -49,6 +49,8 @@ package final class OpenFile {
 
     /// Descriptors, mappings and messages in flight that name the description.
     package private(set) var references = 0
+    /// The last of them is gone.
+    package private(set) var isReleased = false
     /// Counted among those who may write the file, which is not executed meanwhile.
     private var writes: FileLocks?
     /// Counted among those who hold the file, which lives on without a name meanwhile.
@@ -85,6 +87,7 @@ package final class OpenFile {
     package func release() {
         references -= 1
         guard references == 0 else { return }
+        isReleased = true
         writes?.writers -= 1
         writes = nil
         if !flags.contains(.pathOnly) { location?.notify(flags.mayWrite ? .closeWritten : .closeUnwritten) }

@@ -89,7 +89,7 @@ extension Epoll {
     private func measureDepth(_ known: inout Set<ObjectIdentifier>) {
         guard known.insert(ObjectIdentifier(self)).inserted else { return }
         var deepest = 0
-        for item in items.values where item.file != nil {
+        for item in items.values where !item.isGone {
             guard let inner = item.inner else { continue }
             inner.measureDepth(&known)
             deepest = max(deepest, inner.nesting.depth)
@@ -111,7 +111,7 @@ extension Epoll {
 
     private func collect(_ queues: inout [ObjectIdentifier: WaitQueue], _ known: inout Set<ObjectIdentifier>) {
         guard nesting.mayHoldFiles, known.insert(ObjectIdentifier(self)).inserted else { return }
-        for item in items.values where item.file != nil {
+        for item in items.values where !item.isGone {
             if let inner = item.inner {
                 inner.collect(&queues, &known)
             } else {
@@ -126,9 +126,10 @@ extension Epoll {
         var counts: [ObjectIdentifier: InlineArray<5, Int>] = [:]
         for queue in queues {
             for waiter in queue.waiters {
-                guard let item = waiter as? Item, let epoll = item.epoll, let watched = item.file, item.inner == nil,
-                    file == nil || file === watched
+                guard let item = waiter as? Item, !item.hasLeft, !item.isGone, item.inner == nil,
+                    file == nil || file === item.file
                 else { continue }
+                let (epoll, watched) = (item.epoll, item.file)
                 let own = ObjectIdentifier(epoll)
                 if above[own] == nil {
                     var paths = InlineArray<5, Int>(repeating: 0)

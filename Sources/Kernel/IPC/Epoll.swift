@@ -10,13 +10,15 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     final class Item: Waiter {
-        /// Weak: whoever watches may be gone before what is watched hears of it.
-        weak var epoll: Epoll?
+        /// Not asked once the item has left: whoever watches may be gone before what is watched hears of it. Weak references
+        /// would make all others to the same object several times as dear.
+        unowned let epoll: Epoll
+        var hasLeft = false
         let key: Key
         /// Where the item stands in line; kept, since the file may be gone before the queue.
         let source: WaitQueue
-        /// Weak: the last descriptor's end takes the registration with it.
-        weak var file: OpenFile?
+        /// The last descriptor's end takes the registration with it: `isGone`.
+        let file: OpenFile
         /// What is watched, if it is an epoll itself.
         weak var inner: Epoll?
         var events: UInt32
@@ -36,8 +38,11 @@ package final class Epoll: FileOperations, DescribedFile {
         func fire(_ queue: WaitQueue, _ events: PollEvents) {
             // What was not asked for is no news, or edges would be seen where there are none.
             guard !events.isDisjoint(with: PollEvents(rawValue: self.events).union(Epoll.always)) else { return }
-            epoll?.enqueue(self)
+            guard !hasLeft else { return }
+            epoll.enqueue(self)
         }
+
+        var isGone: Bool { file.isReleased }
     }
 
     package static let edgeTriggered: UInt32 = 1 << 31
@@ -63,14 +68,14 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     private static func line(_ item: Item) -> String {
-        guard let file = item.file, let attributes = try? file.operations.inode.attributes() else { return "" }
+        guard !item.isGone, let attributes = try? item.file.operations.inode.attributes() else { return "" }
         let device = DeviceNumber(rawValue: attributes.device)
         let encoded = UInt64(device.major) << 20 | UInt64(device.minor)
         let number = String(item.key.number.rawValue)
         var text = "tfd: " + String(repeating: " ", count: max(0, 8 - number.utf8.count)) + number
         text += " events: \((item.events | Epoll.always.rawValue).hex(8, padding: " ")) "
         text += "data: \(item.data.hex(16, padding: " ")) "
-        text += " pos:\(file.position) ino:\(attributes.inode.hex()) sdev:\(encoded.hex())\n"
+        text += " pos:\(item.file.position) ino:\(attributes.inode.hex()) sdev:\(encoded.hex())\n"
         return text
     }
 
@@ -103,7 +108,7 @@ package final class Epoll: FileOperations, DescribedFile {
     /// The item is no longer in the line of those that may be ready.
     private func drop(_ item: Item) {
         item.isQueued = false
-        if item.file == nil { forget(item) }
+        if item.isGone { forget(item) }
     }
 
     private func forget(_ item: Item) {
@@ -112,6 +117,7 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     private func leave(_ item: Item) {
+        item.hasLeft = true
         item.source.remove(item)
         if let inner = item.inner { stopsWatching(inner) }
     }
@@ -119,14 +125,14 @@ package final class Epoll: FileOperations, DescribedFile {
     /// Registrations of files that were closed go when there are as many again as there were living ones.
     private func sweep() {
         guard items.count >= sweepAt else { return }
-        for item in Array(items.values) where item.file == nil && !item.isQueued { forget(item) }
+        for item in Array(items.values) where item.isGone && !item.isQueued { forget(item) }
         sweepAt = max(64, items.count * 2)
     }
 
     private func current(_ item: Item) -> PollEvents {
-        guard let file = item.file else { return [] }
+        guard !item.isGone else { return [] }
         let wanted = PollEvents(rawValue: item.events & 0xffff).union(Epoll.always)
-        return file.operations.poll(file).intersection(wanted)
+        return item.file.operations.poll(item.file).intersection(wanted)
     }
 
     private func enqueue(_ item: Item) {
@@ -152,7 +158,7 @@ package final class Epoll: FileOperations, DescribedFile {
         }
         let key = key(number, file)
         if let item = items[key] {
-            guard item.file == nil else { throw .EEXIST }
+            guard item.isGone else { throw .EEXIST }
             leave(item)
         }
         guard let source = file.operations.waitQueue else { throw .EPERM }
@@ -177,7 +183,7 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     package func modify(_ number: FileNumber, _ file: OpenFile, events: UInt32, data: UInt64) throws(Errno) {
-        guard let item = items[key(number, file)], item.file != nil else { throw .ENOENT }
+        guard let item = items[key(number, file)], !item.isGone else { throw .ENOENT }
         guard item.events & Epoll.exclusive == 0, events & Epoll.exclusive == 0 else { throw .EINVAL }
         item.events = events
         item.data = data
@@ -186,41 +192,44 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     package func remove(_ number: FileNumber, _ file: OpenFile) throws(Errno) {
-        guard let item = items.removeValue(forKey: key(number, file)), item.file != nil else { throw .ENOENT }
+        guard let item = items.removeValue(forKey: key(number, file)), !item.isGone else { throw .ENOENT }
         leave(item)
         ready.removeAll { $0 === item }
     }
 
     // MARK: epoll_wait
 
-    /// Takes at most `limit` events; level-triggered ones stay for the next call, at the end of the line.
-    package func take(_ limit: Int) -> [(events: UInt32, data: UInt64)] {
-        var taken: [(events: UInt32, data: UInt64)] = []
-        let waiting = ready
-        ready.removeAll(keepingCapacity: true)
-        var again: [Item] = []
-        for (index, item) in waiting.enumerated() {
-            guard taken.count < limit else {
-                ready.append(contentsOf: waiting[index...])
-                break
-            }
+    /// Takes at most `limit` events, each as `struct epoll_event`; level-triggered ones stay for the next call, at the end of
+    /// the line.
+    /// - Returns: how many there are.
+    package func take(_ limit: Int, into events: inout ByteWriter) -> Int {
+        guard !ready.isEmpty else { return 0 }
+        var taken = 0
+        // Those that stay stand behind those that were there.
+        var looked = 0
+        let waiting = ready.count
+        while looked < waiting, taken < limit {
+            let item = ready[looked]
+            looked += 1
             item.isQueued = false
-            guard item.file != nil else {
+            guard !item.isGone else {
                 forget(item)
                 continue
             }
             guard !item.isDisabled else { continue }
-            let events = current(item)
-            guard !events.isEmpty else { continue }
-            taken.append((events.rawValue, item.data))
+            let current = current(item)
+            guard !current.isEmpty else { continue }
+            events.put(current.rawValue)
+            events.put(item.data)
+            taken += 1
             if item.events & Epoll.oneShot != 0 {
                 item.isDisabled = true
             } else if item.events & Epoll.edgeTriggered == 0 {
                 item.isQueued = true
-                again.append(item)
+                ready.append(item)
             }
         }
-        ready.append(contentsOf: again)
+        ready.removeFirst(looked)
         // Waiters are woken one at a time: who leaves something behind wakes the next.
         if !ready.isEmpty { queue.wake(.readable) }
         return taken
@@ -230,5 +239,9 @@ package final class Epoll: FileOperations, DescribedFile {
         for item in items.values { leave(item) }
         items = [:]
         ready = []
+    }
+
+    deinit {
+        for item in items.values { leave(item) }
     }
 }

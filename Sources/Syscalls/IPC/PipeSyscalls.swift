@@ -107,19 +107,15 @@ extension GuestThread {
     ) throws(Errno) -> Int {
         guard limit > 0, limit <= Int32.max / 12 else { throw .EINVAL }
         let epoll = try epoll(number)
-        let taken = epoll.take(min(Int(limit), 4096))
-        if taken.isEmpty {
-            if let deadline, deadline <= kernel.clock.now { return 0 }
-            guard let queue = epoll.waitQueue else { throw .EINVAL }
-            throw park(on: [queue], until: deadline, interrupted: .EINTR, exclusive: true)
+        var writer = ByteWriter()
+        let taken = epoll.take(min(Int(limit), 4096), into: &writer)
+        guard taken == 0 else {
+            try copyOut(writer.bytes, to: events)
+            return taken
         }
-        var writer = ByteWriter(capacity: taken.count * 12)
-        for event in taken {
-            writer.put(event.events)
-            writer.put(event.data)
-        }
-        try copyOut(writer.bytes, to: events)
-        return taken.count
+        if let deadline, deadline <= kernel.clock.now { return 0 }
+        guard let queue = epoll.waitQueue else { throw .EINVAL }
+        throw park(on: [queue], until: deadline, interrupted: .EINTR, exclusive: true)
     }
 
     func epollWait(

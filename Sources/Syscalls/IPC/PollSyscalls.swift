@@ -14,6 +14,8 @@ extension GuestThread {
     func deadline(after timeout: Timestamp?) throws(Errno) -> MonotonicTime? {
         guard let timeout else { return nil }
         guard timeout.isValidInterval else { throw .EINVAL }
+        // Over before it begins, whatever the clock says.
+        if timeout == Timestamp() { return MonotonicTime(nanoseconds: 0) }
         if let deadline = restart.deadline { return deadline }
         let deadline = kernel.clock.now.advanced(by: timeout)
         restart.deadline = deadline
