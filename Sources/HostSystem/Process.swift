@@ -90,8 +90,8 @@ extension Host {
         }
     }
 
-    package static func futexWake(_ address: UnsafeMutableRawPointer) {
-        _ = try? call(202, UInt(bitPattern: address), 1, 1)
+    package static func futexWake(_ address: UnsafeMutableRawPointer, count: UInt = 1) {
+        _ = try? call(202, UInt(bitPattern: address), 1, count)
     }
 
     /// How many processors this process may use.

@@ -89,6 +89,11 @@ final class SharedMemory {
         _ = unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
     }
 
+    func increment(at offset: Int) {
+        // Atomic, as the other side's accesses are.
+        _ = unsafe atomic(at: offset).pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+    }
+
     /// Clears bits of a 64-bit word.
     func clear(_ bits: UInt64, at offset: Int) {
         // Inside the mapping and aligned: the callers' offsets are multiples of eight.
@@ -97,7 +102,7 @@ final class SharedMemory {
     }
 
     // The host takes the address of a word inside the mapping, for the duration of the call.
-    func wake(at offset: Int) { unsafe Host.futexWake(pointer(at: offset, count: 4)) }
+    func wake(at offset: Int, count: UInt = 1) { unsafe Host.futexWake(pointer(at: offset, count: 4), count: count) }
 
     func wait(at offset: Int, while value: UInt32, for interval: Timestamp?) {
         // As above.

@@ -65,6 +65,13 @@ package final class StubThread {
     }
     // Stored apart: the language watches at run time over accesses to what other modules may store to.
     private var storedOwner: (any StubOwner)? = nil
+    /// Its answer stands, but the stub has not been let go on: see `HandOver`.
+    var isHeld = false
+    /// Of its word on the doorbell's page; 0 where there was none left.
+    let wakeIndex: UInt32
+    private let wakeWords: WakeWords
+    /// It was told to sleep, and has not been woken since.
+    var isBlocked = false
     /// Nobody hears what it asks: it is told to leave.
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
@@ -96,9 +103,13 @@ package final class StubThread {
         cold = (slot + 1) * Int(APUS_BLOCK_SIZE)
         guestMemory = ThreadMemory(process, bounce: cold + Int(APUS_BOUNCE))
         traced = process.platform.tracer.map(TracedThread.init)
+        wakeWords = process.platform.handOver.words
+        wakeIndex = wakeWords.take()
         guestMemory.writesAtOnce = traced != nil
         traced?.thread = self
     }
+
+    deinit { wakeWords.giveBack(wakeIndex) }
 
     // MARK: Layout
 
@@ -120,6 +131,7 @@ package final class StubThread {
         static let sleeps = offset(\.stub_sleeps)
         static let alive = offset(\.alive)
         static let gsBase = offset(\.gs_base)
+        static let wakeIndex = offset(\.wake_index)
         static let signal = offset(\.signal)
         static let signalCode = offset(\.signal_code)
         static let faultAddress = offset(\.fault_address)
@@ -146,6 +158,7 @@ package final class StubThread {
     /// True while the stub is not waiting for the kernel: it may ask at any moment.
     @inline(__always)
     package var isRunning: Bool {
+        if isHeld { return true }
         let state = memory.loadAcquiring(at: hot)
         return state == UInt32(APUS_STATE_GUEST) || state == UInt32(APUS_STATE_DONE)
     }
@@ -324,6 +337,7 @@ package final class StubThread {
         memory.store(block + UInt64(APUS_BLOCK_SIZE) - 64, at: cold + Cold.stackTop)
         memory.store(UInt32(1), at: cold + Cold.inStub)
         memory.store(UInt32(1), at: cold + Cold.alive)
+        memory.store(wakeIndex, at: cold + Cold.wakeIndex)
         memory.store(process.platform.floatingPointComponents, at: cold + Cold.fpMask)
         memory.store(block + UInt64(APUS_FP_AREA), at: cold + Cold.fpPointer)
         writeFloatingPoint(floatingPoint)
@@ -332,12 +346,13 @@ package final class StubThread {
     /// True once the host thread that ran in the slot is gone.
     var isGone: Bool { memory.load(UInt32.self, at: cold + Cold.alive) == 0 }
 
-    /// Tells the stub that its answer will take a while.
+    /// Tells the stub that its answer will take a while. One that sleeps already sleeps on.
     package func block() {
+        if isHeld { process.platform.dropHeld() }
         guestMemory.flush()
         expected = .nothing
+        isBlocked = true
         memory.exchange(UInt32(APUS_STATE_BLOCK), at: hot)
-        wakeIfAsleep()
     }
 
     /// Has the host thread wait in its stub, for whoever it is given to.
@@ -351,12 +366,14 @@ package final class StubThread {
         return true
     }
 
-    /// Gives a call its result, where nothing but rax changes: the way of most calls.
-    package func answer(value: Int) {
+    /// Gives a call its result, where nothing but rax changes: the way of most calls. It is `waking` where it has given others
+    /// something to do, who run before the next request is looked for.
+    package func answer(value: Int, waking: Bool = false) {
         let action = guestMemory.hasOutgoing ? postOutgoing() : 0
         expected = action == 0 ? .call : .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
+        if waking, process.platform.holds(self) { return }
         release(action, value)
     }
 
@@ -467,13 +484,9 @@ package final class StubThread {
     @inline(__always)
     private func release(_ action: Int, _ value: Int) {
         if let traced { return traced.goOn(action, value) }
+        if isHeld { process.platform.dropHeld() }
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
-        wakeIfAsleep()
-    }
-
-    private func wakeIfAsleep() {
-        guard memory.loadSequential(at: cold + Cold.sleeps) != 0 else { return }
-        memory.wake(at: hot)
+        if memory.loadSequential(at: cold + Cold.sleeps) != 0 { process.platform.wake(self) }
     }
 
     /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated. A stub

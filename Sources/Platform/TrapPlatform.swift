@@ -11,10 +11,10 @@ package final class TrapPlatform {
     let floatingPointComponents: UInt64
     let config: SharedMemory
     /// The word that wakes the kernel.
-    private let doorbell: SharedMemory
+    let doorbell: SharedMemory
     /// The host signals that have come, then those that the supervisor passed on: see `HostSignals`.
     private let signals: SharedMemory
-    private var watched = WatchList()
+    private(set) var watched = WatchList()
     private var processes: [Int32: StubProcess] = [:]
     /// Children that nobody knows, with how often they were seen.
     private var strays: [Int32: Int] = [:]
@@ -24,20 +24,18 @@ package final class TrapPlatform {
     private var templateThread: StubThread?
     /// What this process might use before it chose one: what guests are to see.
     package let processors = Host.processors
-    private let mayspin: Bool
-    private var publishedProcessor = UInt32.max
-    /// For how long the kernel looks for requests before it sleeps, in TSC ticks: about what waking it would cost.
-    private let idleTicks: UInt64 = 120_000
-    private var idleSince: UInt64 = 0
+    private(set) var publishedProcessor = UInt32.max
+    var policy: PollingPolicy
+    var publishedBudget: UInt64 = 0
     private var nextToScan = 0
     /// Where the stub that was served last had asked from.
     private var lastProcessor: UInt8 = 0
-    private var company = Company()
     private var turns = Turns()
     /// The stubs know that they may give way.
     private var takesTurns = false
     /// Since the last request was served: once more would be in vain.
     private var hasGivenWay = false
+    var handOver = HandOver()
     private var looksForClones: UInt8 = 0
     /// Where this thread traces the stubs, which then trap nothing themselves.
     let tracer: Tracer?
@@ -59,8 +57,9 @@ package final class TrapPlatform {
         tracer = traces ? Tracer() : nil
         // To wake a traced thread on another processor costs more than it could do there meanwhile.
         if traces { try? Host.bind(0, to: TrapPlatform.choice(Host.currentProcessor, alone: true, of: processors)) }
-        mayspin = !traces && Host.processorCount > 1
-        config.store(UInt64(mayspin ? 100_000 : 0), at: 8)
+        policy = PollingPolicy(processors: ProcessorSet(words: processors), mayPoll: !traces)
+        publishBudget()
+        config.store(UInt32(policy.stubBudget / 2), at: MemoryLayout<apus_config>.offset(of: \.watch_ticks) ?? 0)
         config.store(floatingPointComponents, at: 16)
         config.store(UInt64(floatingPointSize), at: 24)
         config.store(UInt32(bitPattern: Host.processID), at: 32)
@@ -211,7 +210,7 @@ package final class TrapPlatform {
 
     /// Lets a thread that this one waits for go on, on its own processor or, where there is only one, on this.
     private func pause(for thread: StubThread) {
-        guard !mayspin else {
+        guard !policy.mayPoll else {
             for _ in 0..<32 where !thread.asks { Host.relax() }
             return
         }
@@ -265,6 +264,7 @@ package final class TrapPlatform {
     package func endStrays() {
         // Nobody was told to make what waits here, unless it is expected.
         clones?.serve()
+        wakeOversleepers()
         var seen: [Int32: Int] = [:]
         for child in Host.children where processes[child] == nil {
             let looks = strays[child, default: 0] + 1
@@ -345,7 +345,7 @@ package final class TrapPlatform {
     /// - Returns: whether there was one.
     package func serveNext(lingering: Bool) -> Bool {
         if lingering {
-            if mayspin {
+            if policy.mayPoll {
                 // A stub that runs on this processor can't ask while we spin on it.
                 if UInt32(lastProcessor) != publishedProcessor { linger() }
             } else if tracer == nil, !anyoneAsks {
@@ -356,7 +356,7 @@ package final class TrapPlatform {
         guard let (thread, event) = nextEvent() else { return false }
         hasGivenWay = false
         lastProcessor = thread.processor
-        company.served(ObjectIdentifier(thread))
+        if policy.served(isHere: UInt32(lastProcessor) == publishedProcessor, at: Host.ticks) { leaveProcessor() }
         thread.owner?.stubAsked(event, through: thread)
         return true
     }
@@ -398,29 +398,26 @@ package final class TrapPlatform {
     package func wait(until deadline: MonotonicTime?) {
         let start = Host.ticks
         publishProcessor()
-        if mayspin, watched.count > 0 {
+        publishBudget()
+        if policy.mayPoll, watched.count > 0 {
             // A copy: the list does not change while this thread looks at it, and need not be guarded at every look.
             let watched = watched
-            var running = watched.running(seenFrom: UInt8(truncatingIfNeeded: Host.currentProcessor))
-            if running.here, !running.elsewhere, company.shouldPart(at: start), leaveProcessor() {
-                publishProcessor()
-                running = (elsewhere: true, here: false)
-            }
-            // A stub that runs on this processor can't ask while we spin on it.
-            if running.elsewhere, !running.here {
-                while Host.ticks &- start < idleTicks {
-                    for _ in 0..<16 {
-                        if watched.firstAsking(from: 0) != nil { return }
-                        Host.relax()
-                    }
-                    if clones?.isExpecting == true { clones?.serve() }
+            let running = watched.running
+            if policy.isCrowded(on: Int(publishedProcessor), running: running, at: start) { leaveProcessor() }
+            let budget = policy.budget(on: Int(publishedProcessor), running: running)
+            while Host.ticks &- start < budget {
+                for _ in 0..<16 {
+                    if watched.firstAsking(from: 0) != nil { return policy.waited(Host.ticks &- start, asleep: false) }
+                    Host.relax()
                 }
+                if clones?.isExpecting == true { clones?.serve() }
             }
         }
-        if !mayspin, tracer == nil, !hasGivenWay, giveWay() { return }
+        if !policy.mayPoll, tracer == nil, !hasGivenWay, giveWay() { return }
         hasGivenWay = false
         let value = doorbell.loadSequential(at: 0)
         config.exchange(1, at: 0)
+        wakeEntrusted()
         if !anyoneAsks, signals.load(UInt64.self, at: 0) | signals.load(UInt64.self, at: 8) == 0 {
             var interval: Timestamp?
             // A clone that comes from now on rings, too; where nobody watches for it this thread looks soon.
@@ -431,6 +428,7 @@ package final class TrapPlatform {
         }
         config.exchange(0, at: 0)
         publishProcessor()
+        policy.waited(Host.ticks &- start, asleep: true, byRequest: anyoneAsks)
     }
 
     /// Lets a stub on this processor run before this thread sleeps, and the stubs know whether they may do the same.
@@ -456,7 +454,7 @@ package final class TrapPlatform {
     private var anyoneAsks: Bool { watched.firstAsking(from: 0) != nil }
 
     /// Tells the stubs where this thread runs; only when it has moved, since every stub reads that line at every call.
-    private func publishProcessor() {
+    func publishProcessor() {
         let processor = Host.currentProcessor
         guard processor != publishedProcessor else { return }
         publishedProcessor = processor
@@ -477,15 +475,6 @@ package final class TrapPlatform {
         var chosen = alone ? [UInt64](repeating: 0, count: set.count) : set
         chosen[index] = alone ? bit : chosen[index] & ~bit
         return chosen.contains { $0 != 0 } ? chosen : set
-    }
-
-    /// Moves the kernel to another processor. It may come back: where it is woken is the host's to choose.
-    /// - Returns: false where there is none, or the host refuses.
-    private func leaveProcessor() -> Bool {
-        let others = TrapPlatform.choice(Host.currentProcessor, alone: false, of: processors)
-        guard others != processors, (try? Host.bind(0, to: others)) != nil else { return false }
-        try? Host.bind(0, to: processors)
-        return true
     }
 
     deinit {

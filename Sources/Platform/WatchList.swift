@@ -42,12 +42,10 @@ struct WatchList {
         return nil
     }
 
-    /// Whether stubs that do not wait for the kernel were last seen on other processors, and on this one.
-    func running(seenFrom processor: UInt8) -> (elsewhere: Bool, here: Bool) {
-        var found = (elsewhere: false, here: false)
-        for thread in threads where thread.isRunning && !thread.waitsByItself {
-            if thread.processor == processor { found.here = true } else { found.elsewhere = true }
-        }
+    /// Where stubs that do not wait for the kernel were last seen.
+    var running: ProcessorSet {
+        var found = ProcessorSet()
+        for thread in threads where thread.isRunning && !thread.waitsByItself { found.insert(Int(thread.processor)) }
         return found
     }
 }

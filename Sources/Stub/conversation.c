@@ -3,14 +3,25 @@
 
 // --- Asking and waiting -----------------------------------------------------------------------------------------------
 
+static void wake(uint32_t *word) {
+    __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
+    host_call(SYS_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
+}
+
 static void publish(struct apus_hot *hot) {
     hot->cpu = (uint8_t)current_cpu();
     // A full barrier between the request and the look at the kernel's sleep flag; the kernel does the reverse.
     __atomic_exchange_n(&hot->state, APUS_STATE_REQUEST, __ATOMIC_SEQ_CST);
     if (CONFIG->kernel_sleeps) {
-        __atomic_add_fetch(&DOORBELL->word, 1, __ATOMIC_SEQ_CST);
-        host_call(SYS_futex, (long)&DOORBELL->word, FUTEX_WAKE, 1, 0, 0, 0);
+        // All of them: a guest may have gone to sleep on it, too.
+        wake(&DOORBELL->word);
     }
+}
+
+/// Where a sleeper waits: on a word that other stubs can reach, where it has one.
+static uint32_t *place_to_sleep(struct apus_cold *cold, struct apus_hot *hot) {
+    uint32_t index = cold->wake_index % APUS_WAKE_WORDS;
+    return index ? &DOORBELL->wake[index] : &hot->state;
 }
 
 static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot) {
@@ -32,10 +43,12 @@ static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot) {
     }
 sleep:
     __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);
+    uint32_t *place = place_to_sleep(cold, hot);
     for (;;) {
-        uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
-        if (state == APUS_STATE_DONE) break;
-        host_call(SYS_futex, (long)&hot->state, FUTEX_WAIT, state, 0, 0, 0);
+        // First the word, then the state: whoever wakes changes them the other way round.
+        uint32_t seen = __atomic_load_n(place, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&hot->state, __ATOMIC_SEQ_CST) == APUS_STATE_DONE) break;
+        host_call(SYS_futex, (long)place, FUTEX_WAIT, seen, 0, 0, 0);
     }
     __atomic_store_n(&cold->stub_sleeps, 0, __ATOMIC_SEQ_CST);
 }
@@ -216,6 +229,7 @@ void apus_stub_converse(struct apus_cold *cold) {
         publish(hot);
         wait_for_answer(cold, hot);
         uint16_t action = hot->action;
+        if (action & APUS_ACTION_WAKE) wake(&DOORBELL->wake[hot->arguments[0] % APUS_WAKE_WORDS]);
         // Before the commands, which can go on with it.
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;

@@ -17,7 +17,7 @@ static int may_wait_here(void) { return ANSWERS[APUS_LOCAL_FUTEX].is_valid != 0;
 /// Watches the word for a while where that has paid: a change that another processor makes soon is seen sooner than a wake-up
 /// would arrive. True if it has changed, as it would have for a call that came a little later.
 static int changes_soon(struct apus_cold *cold, uint64_t address, uint32_t value) {
-    uint32_t most = (uint32_t)(CONFIG->spin_ticks / 2);
+    uint32_t most = CONFIG->watch_ticks;
     if (most == 0) return 0;
     if (cold->unwatched_waits) {
         cold->unwatched_waits--;

@@ -22,6 +22,7 @@ extension Kernel {
                 hasWorked = true
                 runRunnable()
             }
+            platform.settleHandOver()
             if let due = timers.next, due <= clock.now {
                 hasWorked = true
                 timers.run(until: clock.now)
@@ -235,7 +236,7 @@ extension Kernel {
         if let result, thread.canSimplyReturn, !GuestThread.asksForRestart(result) {
             if thread.commands.isEmpty {
                 thread.state = .running
-                return stub.answer(value: result)
+                return stub.answer(value: result, waking: !runnable.isEmpty)
             }
             if thread.commandsStandAlone {
                 thread.state = .running

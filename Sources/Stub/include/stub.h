@@ -14,7 +14,7 @@
 /// Read only for the guest, one for the whole sandbox.
 #define APUS_STUB_CONFIG (APUS_STUB_BASE + 0x10000UL)
 #define APUS_STUB_CONFIG_SIZE 0x4000UL
-/// One page that every guest may write: only the word that wakes the kernel.
+/// One page that every guest may write: the word that wakes the kernel, and those that stubs sleep on.
 #define APUS_STUB_DOORBELL (APUS_STUB_BASE + 0x20000UL)
 /// Where each stub keeps the host's vDSO with the pages of data before it; the guest's own vDSO leads there.
 #define APUS_STUB_HOST_VDSO (APUS_STUB_BASE + 0x80000UL)
@@ -86,6 +86,8 @@ enum {
     APUS_ACTION_COPY_OUT = 8,
     /// Load the floating-point state from `fp_area`, where the kernel has put it.
     APUS_ACTION_FP_AREA = 16,
+    /// Wake the stub that sleeps on the word whose number stands in `arguments[0]`: it has its answer.
+    APUS_ACTION_WAKE = 32,
 };
 
 /// In a request's `action`: the call comes from a site that has trapped often.
@@ -186,7 +188,9 @@ struct apus_cold {
     uint32_t alive;
     /// The guest's %gs base; 0 for one that has none, as nearly all.
     uint64_t gs_base;
-    uint32_t line_padding[12];
+    /// Which of the doorbell page's words it sleeps on; 0 for its own state word.
+    uint32_t wake_index;
+    uint32_t line_padding[11];
     // The last host signal.
     uint32_t signal;
     int32_t signal_code;
@@ -271,7 +275,9 @@ struct apus_config {
     uint32_t traced;
     /// Stubs give way once before they sleep: the kernel is on their processor, and nobody else.
     uint32_t takes_turns;
-    uint32_t padding[4];
+    /// For how long a stub watches a futex at most, in TSC ticks.
+    uint32_t watch_ticks;
+    uint32_t padding[3];
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
     /// Which of the process's local answers a call has; 0 for none.
     uint8_t local_answers[APUS_RULED_CALLS];
@@ -308,8 +314,15 @@ struct apus_local_answer {
 /// Not an answer either: futex(2), whose private waits and wake-ups the stub carries out by the host's.
 #define APUS_LOCAL_FUTEX 10
 
+/// Places for sleepers; the first is nobody's.
+#define APUS_WAKE_WORDS 1008
+
 struct apus_doorbell {
     uint32_t word;
+    uint32_t padding[15];
+    /// Counted up before who sleeps on it is woken, by the kernel or by a stub that was told to. Any guest can write here: who
+    /// wakes too early sleeps on, and who was not woken is woken by the kernel after a while.
+    uint32_t wake[APUS_WAKE_WORDS];
 };
 
 // --- The stub as the kernel sees it -----------------------------------------------------------------------------------

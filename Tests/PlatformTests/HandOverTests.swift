@@ -1,0 +1,84 @@
+import HostSystem
+import LinuxABI
+import Testing
+
+@testable import Platform
+
+extension PlatformTests {
+    @Suite("Hand-over", .enabled(if: Host.processorCount > 1))
+    struct HandOverTests {
+        /// Two guests in their first calls: the one's answer is held, the other one sleeps, both on another processor than this.
+        private static func pair(_ platform: TrapPlatform) throws -> (waker: TinyGuest, sleeper: TinyGuest) {
+            var code = Assembler()
+            code.call(110)
+            code.raw(0x48, 0x89, 0xc7)  // mov %rax, %rdi
+            code.call(231)
+            let waker = try TinyGuest(platform: platform, code: code.bytes)
+            guard case .syscall = try TinyGuest.next(platform, of: waker.thread) else { throw TinyGuest.Unexpected("") }
+            let sleeper = try TinyGuest(platform: platform, code: code.bytes)
+            guard case .syscall = try TinyGuest.next(platform, of: sleeper.thread) else {
+                throw TinyGuest.Unexpected("")
+            }
+            sleeper.thread.block()
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !sleeper.thread.sleeps, Host.monotonic.nanoseconds < end { Host.relax() }
+            for thread in [waker.thread, sleeper.thread] {
+                thread.memory.store(UInt8(platform.publishedProcessor ^ 1), at: thread.hot + StubThread.Hot.cpu)
+            }
+            waker.thread.memory.store(UInt16(0), at: waker.thread.hot + StubThread.Hot.action)
+            platform.handOver.held = waker.thread
+            waker.thread.isHeld = true
+            sleeper.thread.answer(value: 7)
+            #expect(platform.handOver.entrusted === sleeper.thread)
+            return (waker, sleeper)
+        }
+
+        @Test("a stub that is told to wakes another process's")
+        func wakes() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let (waker, sleeper) = try Self.pair(platform)
+            platform.settleHandOver()
+            // Nothing here wakes anybody.
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !sleeper.thread.asks, Host.monotonic.nanoseconds < end { Host.relax() }
+            guard case .syscall(231, let arguments) = sleeper.thread.event() else {
+                Issue.record("not woken")
+                return
+            }
+            #expect(arguments[0] == 7)
+            waker.end()
+            sleeper.end()
+        }
+
+        @Test("whoever is not woken by the stub that was told to is woken by the kernel")
+        func isNotBelieved() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let (waker, sleeper) = try Self.pair(platform)
+            // A guest's doing.
+            waker.thread.memory.store(UInt16(0), at: waker.thread.hot + StubThread.Hot.action)
+            platform.settleHandOver()
+            // As the kernel does between requests; the waker has one, which nobody takes.
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !sleeper.thread.asks, Host.monotonic.nanoseconds < end { platform.settleHandOver() }
+            #expect(sleeper.thread.asks)
+            waker.end()
+            sleeper.end()
+        }
+
+        @Test("whoever sleeps on a spoilt word with an answer is woken with all of those")
+        func oversleepers() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let (waker, sleeper) = try Self.pair(platform)
+            platform.handOver.entrusted = nil
+            platform.wakeOversleepers()
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !sleeper.thread.asks, Host.monotonic.nanoseconds < end { Host.relax() }
+            #expect(sleeper.thread.asks)
+            waker.end()
+            sleeper.end()
+        }
+    }
+}
