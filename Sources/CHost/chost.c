@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -78,6 +80,8 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count) {
 static uint32_t *volatile routed_word;
 static uint64_t *volatile routed_signals;
 
+static void *routed_thread;
+
 static void on_routed_signal(int signal, siginfo_t *info, void *context) {
     (void)context;
     // Each read once: where there are other threads, one of them may stop the routing at any moment.
@@ -87,12 +91,15 @@ static void on_routed_signal(int signal, siginfo_t *info, void *context) {
     // Queued is what the supervisor passes on: see `pass_on`.
     __atomic_fetch_or(signals + (info->si_code == SI_QUEUE), 1UL << (signal - 1), __ATOMIC_SEQ_CST);
     __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
-    apus_host_call(SYS_futex, (unsigned long)word, FUTEX_WAKE, 1, 0, 0, 0);
+    // The thread that waits for the word need not be woken by itself: its wait begins anew, and sees the change.
+    if (__builtin_thread_pointer() != routed_thread)
+        apus_host_call(SYS_futex, (unsigned long)word, FUTEX_WAKE, 1, 0, 0, 0);
 }
 
 void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count, int stops) {
     routed_word = word;
     routed_signals = signals;
+    routed_thread = __builtin_thread_pointer();
     for (int i = 0; i < count; i++) {
         struct sigaction action;
         memset(&action, 0, sizeof action);
@@ -137,8 +144,19 @@ static void pass_on(int signal, siginfo_t *info, void *context) {
     if (info->si_code <= 0) sigqueue(supervised, signal, (union sigval){0});
 }
 
+// By the linker.
+extern char __executable_start[], __etext[];
+
+void apus_host_forget_start(void) {
+    uintptr_t start = (uintptr_t)__executable_start & ~4095ul, end = (uintptr_t)__etext & ~4095ul;
+    // A private mapping of a file that nobody has written to: what is needed again comes from the page cache.
+    if (start < end) madvise((void *)start, end - start, MADV_DONTNEED);
+    malloc_trim(0);
+}
+
 int apus_host_supervise(int child) {
     supervised = child;
+    apus_host_forget_start();
     const int passed[] = {SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGINT, SIGQUIT, SIGWINCH};
     struct sigaction action;
     memset(&action, 0, sizeof action);

@@ -20,6 +20,9 @@ extension Host {
     /// Closes every descriptor from a number on: `close_range(2)`.
     package static func closeDescriptors(from first: Int32) { _ = try? call(436, word(first), 0xffff_ffff, 0) }
 
+    /// Gives back pages of this process that only its start has needed.
+    package static func forgetStart() { apus_host_forget_start() }
+
     /// Maps a memory file of ours shared, readable and writable.
     package static func mapShared(_ descriptor: Int32, size: Int) throws(Errno) -> UnsafeMutableRawPointer {
         let address = try call(9, 0, UInt(bitPattern: size), 3, 1, word(descriptor), 0)
@@ -76,9 +79,18 @@ extension Host {
         let text = try? [UInt8](capacity: 256) { output throws(Errno) in
             _ = try read(descriptor, at: 0, into: &output, limit: 256)
         }
-        let fields = String(decoding: text ?? [], as: UTF8.self).split(separator: " ")
-        guard fields.count > 2, let resident = UInt64(fields[1]), let shared = UInt64(fields[2]) else { return nil }
-        return (resident * 4096, shared * 4096)
+        // Digits and spaces: each process's end comes here, and a string would cost more than the file.
+        var fields: InlineArray<3, UInt64> = [0, 0, 0]
+        var index = 0
+        for byte in text ?? [] where index < 3 {
+            if byte == 0x20 {
+                index += 1
+            } else if byte >= 0x30, byte <= 0x39 {
+                fields[index] = fields[index] &* 10 &+ UInt64(byte - 0x30)
+            }
+        }
+        guard index == 3 else { return nil }
+        return (fields[1] * 4096, fields[2] * 4096)
     }
 
     /// For each of `count` pages of another process from a page's address on: 1 if it is in memory (or swapped out), else 0;

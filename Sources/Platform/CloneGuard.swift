@@ -73,6 +73,8 @@ final class CloneGuard {
             // From here on no signal interrupts it (WAIT_KILLABLE_RECV): it is carried out, or the process is dead.
             orders.remove(at: index)
             try? Host.letPass(call, listener)
+            // Whoever else waits was told nothing, and waits for the next look.
+            if orders.isEmpty { return }
         }
     }
 

@@ -28,12 +28,14 @@ package enum StubCommand {
     case pushState(address: UInt)
     /// Loads what a signal frame has there; the initial state for 0. Fails with EFAULT for what the processor would refuse.
     case loadState(address: UInt)
+    /// Lets the thread at the slot go on, which is held, with a copy of this one's floating-point state.
+    case startThread(slot: Int)
 
     /// True if it may be carried out at any moment before the call returns, whatever other threads do meanwhile: it needs no
     /// descriptor of those that wait in the socket, and does not depend on what others change.
     package var standsAlone: Bool {
         switch self {
-        case .mapAnonymous, .unmap, .protect, .advise, .pushState, .loadState: true
+        case .mapAnonymous, .unmap, .protect, .advise, .pushState, .loadState, .startThread: true
         default: false
         }
     }
@@ -84,6 +86,8 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_PUSH_STATE), [UInt64(address), 0, 0, 0, 0, 0])
         case .loadState(let address):
             (UInt64(APUS_COMMAND_LOAD_STATE), [UInt64(address), 0, 0, 0, 0, 0])
+        case .startThread(let slot):
+            (UInt64(APUS_COMMAND_START_THREAD), [UInt64(slot), 0, 0, 0, 0, 0])
         case .dropDescriptors:
             (436, [UInt64(APUS_SOCKET) + 1, 0xffff_ffff, 0, 0, 0, 0])
         case .updateWord(let address, let update):

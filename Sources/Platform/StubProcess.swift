@@ -23,15 +23,39 @@ package final class StubProcess {
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
-    private let mark = UInt64.random(in: 1 ... .max)
-    /// Behind the last hot line.
-    private static let markOffset = Int(APUS_MAX_THREADS) * MemoryLayout<apus_hot>.size
+    private let mark: UInt64
+    private static let markOffset = Int(APUS_MARK_OFFSET)
 
     init(platform: TrapPlatform) throws(Errno) {
         self.platform = platform
-        contexts = try SharedMemory("apus-contexts", size: Int(APUS_CONTEXTS_SIZE))
-        (socket, stubSocket) = try Host.socketPair()
-        contexts.store(mark, at: StubProcess.markOffset)
+        let parts = try platform.takeParts()
+        (contexts, mark, socket, stubSocket) = (parts.contexts, parts.mark, parts.socket, parts.stubSocket)
+        parts.areTaken = true
+    }
+
+    /// What the kernel makes on the host for a process that is to come.
+    final class Parts {
+        let contexts: SharedMemory
+        let mark: UInt64
+        let socket: Int32
+        let stubSocket: Int32
+        /// Somebody else closes the sockets.
+        var areTaken = false
+
+        init(mark: UInt64) throws(Errno) {
+            self.mark = mark
+            contexts = try SharedMemory("apus-contexts", size: Int(APUS_CONTEXTS_SIZE))
+            (socket, stubSocket) = try Host.socketPair()
+            contexts.store(mark, at: StubProcess.markOffset)
+            // The first thread's block: whoever makes a process in a hurry need not wait for its memory.
+            contexts.store(UInt64(0), at: Int(APUS_BLOCK_SIZE))
+        }
+
+        deinit {
+            guard !areTaken else { return }
+            Host.close(socket)
+            Host.close(stubSocket)
+        }
     }
 
     deinit { closeSockets() }
@@ -93,10 +117,12 @@ package final class StubProcess {
     // MARK: Threads
 
     /// A host thread that has rested, which `hasBegun`; or a free slot with its memory prepared, where the `newThread`
-    /// command starts one. Throws EAGAIN when all are taken.
-    package func newThread(floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+    /// command starts one. Throws EAGAIN when all are taken. Without a floating-point state it gets that of the thread whose
+    /// command starts it.
+    package func newThread(floatingPoint: [UInt8]?, mayHaveRested: Bool = true) throws(Errno) -> StubThread {
         guard !isDead else { throw .EAGAIN }
-        if let thread = resting.popLast() {
+        if mayHaveRested, let thread = resting.popLast() {
+            thread.refresh()
             platform.watch(thread)
             return thread
         }
@@ -113,7 +139,7 @@ package final class StubProcess {
     }
 
     /// The first thread of a process that `newProcess` has made; at the slot of the thread that it is a copy of.
-    func prepare(slot: Int, floatingPoint: [UInt8]) -> StubThread {
+    func prepare(slot: Int, floatingPoint: [UInt8]?) -> StubThread {
         while slots.count <= slot { slots.append(nil) }
         let thread = StubThread(slot: slot, process: self)
         thread.prepare(floatingPoint: floatingPoint)
@@ -182,8 +208,8 @@ package final class StubProcess {
     }
 
     /// A process of its own that begins as a copy of this one, with one thread in the same slot as `thread`. The
-    /// `newProcess` command for `thread` makes it.
-    package func newProcess(copying thread: StubThread, floatingPoint: [UInt8]) throws(Errno) -> StubThread {
+    /// `newProcess` command for `thread` makes it. Without a floating-point state it gets that thread's.
+    package func newProcess(copying thread: StubThread, floatingPoint: [UInt8]?) throws(Errno) -> StubThread {
         let child = try StubProcess(platform: platform)
         return child.prepare(slot: thread.slot, floatingPoint: floatingPoint)
     }

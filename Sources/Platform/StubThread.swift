@@ -75,7 +75,7 @@ package final class StubThread {
     /// Nobody hears what it asks: it is told to leave.
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
-    private var hasAsked = false
+    private(set) var hasAsked = false
     /// Its host thread stands, and what it is told next is not how to begin.
     package var hasBegun: Bool { hasAsked }
     /// Commands that did not fit the last answer.
@@ -87,6 +87,16 @@ package final class StubThread {
     package private(set) var hasBegunCall = false
     /// What the stub may ask next.
     private var expected = Expected.nothing
+    /// The mask of blocked signals as the stub was told last; that it may change it; that it may have, and will say so, since it
+    /// was let go; and that it has, or may have without saying so.
+    var toldMask: UInt64 = 0
+    var leavesMask = false
+    package internal(set) var isMaskOut = false
+    var isMaskOld = false
+    /// It goes on when the stub of another thread lets it: its next answer does not yet; and it has not asked since.
+    var startsLater = false
+    var hold = 0
+    var holds = 0
     /// The guest's memory as this thread's calls see it.
     package let guestMemory: ThreadMemory
     let hot: Int
@@ -99,7 +109,7 @@ package final class StubThread {
         self.slot = slot
         self.process = process
         memory = process.contexts
-        hot = slot * MemoryLayout<apus_hot>.size
+        hot = Int(APUS_HOT_OFFSET) + slot * MemoryLayout<apus_hot>.size
         cold = (slot + 1) * Int(APUS_BLOCK_SIZE)
         guestMemory = ThreadMemory(process, bounce: cold + Int(APUS_BOUNCE))
         traced = process.platform.tracer.map(TracedThread.init)
@@ -144,6 +154,10 @@ package final class StubThread {
         static let inPayloads = offset(\.in)
         static let outPayloads = offset(\.out)
         static let outFault = offset(\.out_fault)
+        static let mask = offset(\.signal_mask)
+        static let maskIsHere = offset(\.mask_is_here)
+        static let maskMoved = offset(\.mask_moved)
+        static let robustList = offset(\.robust_list)
     }
 
     // MARK: Requests
@@ -189,6 +203,8 @@ package final class StubThread {
     /// Reads the request once.
     func event() -> StubEvent {
         hasAsked = true
+        isMaskOld = true
+        hold = 0
         // A sibling has written it.
         if let traced, !traced.isStopped { return .forged }
         let kind: UInt8 = memory.load(at: hot + Hot.kind)
@@ -199,7 +215,8 @@ package final class StubThread {
             let action = Int(memory.load(UInt16.self, at: hot + Hot.action))
             isAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
             hasBegunCall = action & Int(APUS_REQUEST_BEGUN) != 0
-            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE | APUS_REQUEST_BEGUN)
+            isMaskOld = action & Int(APUS_REQUEST_MASK) != 0
+            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE | APUS_REQUEST_BEGUN | APUS_REQUEST_MASK)
             guestMemory.begin()
             if payloads != 0 { readPayloads(payloads) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
@@ -263,65 +280,6 @@ package final class StubThread {
         return .commandsDone(lastResult: last, failure: nil)
     }
 
-    // MARK: Registers
-
-    /// The guest's registers as the stub saved them.
-    package func readRegisters() -> UserRegisters {
-        let words = memory.load(InlineArray<20, UInt>.self, at: cold)
-        var r = UserRegisters()
-        r.r15 = words[0]
-        r.r14 = words[1]
-        r.r13 = words[2]
-        r.r12 = words[3]
-        r.rbp = words[4]
-        r.rbx = words[5]
-        r.r11 = words[6]
-        r.r10 = words[7]
-        r.r9 = words[8]
-        r.r8 = words[9]
-        r.rax = words[10]
-        r.rcx = words[11]
-        r.rdx = words[12]
-        r.rsi = words[13]
-        r.rdi = words[14]
-        r.rip = words[16]
-        r.flags = words[17]
-        r.rsp = words[18]
-        r.fsBase = words[19]
-        return r
-    }
-
-    private func writeRegisters(_ r: UserRegisters) {
-        let words: InlineArray<20, UInt> = [
-            r.r15, r.r14, r.r13, r.r12, r.rbp, r.rbx, r.r11, r.r10, r.r9, r.r8, r.rax, r.rcx, r.rdx, r.rsi, r.rdi,
-            r.rax,
-            r.rip, r.flags, r.rsp, r.fsBase,
-        ]
-        for index in 0..<20 { memory.store(words[index], at: cold + 8 * index) }
-    }
-
-    /// Only the FS base, for `arch_prctl(2)`.
-    package func setFSBase(_ value: UInt) { memory.store(value, at: cold + 8 * 19) }
-
-    /// The guest's GS base, for `arch_prctl(2)`; 0 for none. The stub loads it as the last thing before guest code.
-    package var gsBase: UInt {
-        get { memory.load(at: cold + Cold.gsBase) }
-        set { memory.store(newValue, at: cold + Cold.gsBase) }
-    }
-
-    /// The guest's floating-point state, as an XSAVE area in standard format; nil where the stub was not told to keep it
-    /// (`setTraits`), and when the guest has forged the pointer to it.
-    package func readFloatingPoint() -> [UInt8]? {
-        traced?.saveFloatingPoint()
-        let size = process.platform.floatingPointSize
-        let pointer: UInt64 = memory.load(at: cold + Cold.fpPointer)
-        let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
-        guard pointer >= block + UInt64(APUS_FP_AREA), pointer % 64 == 0,
-            pointer <= block + UInt64(APUS_BLOCK_SIZE) - UInt64(size)
-        else { return nil }
-        return memory.bytes(at: cold + Int(pointer - block), count: size)
-    }
-
     func writeFloatingPoint(_ bytes: [UInt8]) {
         memory.write(bytes.span.extracting(first: Int(APUS_FP_AREA_SIZE)), at: cold + Int(APUS_FP_AREA))
     }
@@ -329,7 +287,7 @@ package final class StubThread {
     // MARK: Answers
 
     /// Prepares the slot's memory for a host thread that is about to start in it.
-    func prepare(floatingPoint: [UInt8]) {
+    func prepare(floatingPoint: [UInt8]?) {
         expected = .ready
         memory.zero(at: hot, count: MemoryLayout<apus_hot>.size)
         memory.zero(at: cold, count: MemoryLayout<apus_cold>.size)
@@ -339,6 +297,8 @@ package final class StubThread {
         memory.store(UInt32(1), at: cold + Cold.alive)
         memory.store(wakeIndex, at: cold + Cold.wakeIndex)
         memory.store(process.platform.floatingPointComponents, at: cold + Cold.fpMask)
+        // Without one it begins with what is in the processor's registers.
+        guard let floatingPoint else { return }
         memory.store(block + UInt64(APUS_FP_AREA), at: cold + Cold.fpPointer)
         writeFloatingPoint(floatingPoint)
     }
@@ -484,6 +444,7 @@ package final class StubThread {
     @inline(__always)
     private func release(_ action: Int, _ value: Int) {
         if let traced { return traced.goOn(action, value) }
+        if startsLater { return startsLater = false }
         if isHeld { process.platform.dropHeld() }
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if memory.loadSequential(at: cold + Cold.sleeps) != 0 { process.platform.wake(self) }

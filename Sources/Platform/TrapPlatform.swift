@@ -37,6 +37,13 @@ package final class TrapPlatform {
     private var hasGivenWay = false
     var handOver = HandOver()
     private var looksForClones: UInt8 = 0
+    var unusedMarks: [UInt64] = []
+    /// For the next process; made when nobody asks for anything, after one has been taken.
+    var spareParts: StubProcess.Parts?
+    var wantsParts = false
+    /// Processes that have died and whose memory has not been given back.
+    var dead: [StubProcess] = []
+    static let mostDead = 8
     /// Where this thread traces the stubs, which then trap nothing themselves.
     let tracer: Tracer?
 
@@ -131,13 +138,13 @@ package final class TrapPlatform {
     /// - Parameters:
     ///   - number: of the call.
     ///   - localAnswer: which of a process's local answers it has; nil for none.
-    ///   - keepsFloatingPoint: the kernel copies the thread's floating-point state in it.
+    ///   - keepsFloatingPoint: a tracing kernel copies the thread's floating-point state in it.
     package func setTraits(of number: Int, localAnswer: Int?, keepsFloatingPoint: Bool) {
         guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
         let answers = MemoryLayout<apus_config>.offset(of: \.local_answers) ?? 0
         let keeps = MemoryLayout<apus_config>.offset(of: \.keeps_fp) ?? 0
         config.store(UInt8(truncatingIfNeeded: tracer == nil ? localAnswer ?? 0 : 0), at: answers + number)
-        config.store(UInt8(keepsFloatingPoint ? 1 : 0), at: keeps + number)
+        config.store(UInt8(keepsFloatingPoint && tracer != nil ? 1 : 0), at: keeps + number)
     }
 
     /// After how many traps a call site is reported as hot; 0 for never.
@@ -288,6 +295,9 @@ package final class TrapPlatform {
     /// After so many looks a process that nobody knows is a stray.
     private static let patience = 5
 
+    /// The kernel traces the stubs, and moves their floating-point state where they would themselves.
+    package var isTracing: Bool { tracer != nil }
+
     /// True if no process of this platform's has the host number.
     func isUnknown(_ host: Int32) -> Bool { processes[host] == nil }
 
@@ -301,6 +311,7 @@ package final class TrapPlatform {
         let wasExpected = process.isDead
         let thread = process.anyThread
         process.died()
+        if policy.mayPoll, dead.count < TrapPlatform.mostDead { dead.append(process) }
         if !wasExpected, let thread { thread.owner?.stubDied(thread, waitStatus: status) }
     }
 
@@ -399,6 +410,7 @@ package final class TrapPlatform {
         let start = Host.ticks
         publishProcessor()
         publishBudget()
+        if policy.mayPoll { tidyUp() }
         if policy.mayPoll, watched.count > 0 {
             // A copy: the list does not change while this thread looks at it, and need not be guarded at every look.
             let watched = watched
@@ -465,6 +477,8 @@ package final class TrapPlatform {
     package func shutDown() {
         for process in processes.values { process.kill() }
         template = nil
+        (spareParts, wantsParts) = (nil, false)
+        dead = []
     }
 
     /// One processor of a set; all of them where that is none of the set's.

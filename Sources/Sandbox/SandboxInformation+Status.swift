@@ -76,7 +76,7 @@ extension SandboxInformation {
         let signals = dispositions(process)
         let sets: [(String, UInt64)] = [
             ("SigPnd", any?.signals.pending.set.rawValue ?? 0), ("ShdPnd", process.pendingSignals.set.rawValue),
-            ("SigBlk", any?.signals.blocked.rawValue ?? 0), ("SigIgn", signals.ignored), ("SigCgt", signals.caught),
+            ("SigBlk", any?.blockedSignals.rawValue ?? 0), ("SigIgn", signals.ignored), ("SigCgt", signals.caught),
             ("CapInh", credentials.inheritableCapabilities), ("CapPrm", credentials.permittedCapabilities),
             ("CapEff", credentials.effectiveCapabilities), ("CapBnd", credentials.boundingCapabilities),
             ("CapAmb", credentials.ambientCapabilities),
@@ -121,7 +121,7 @@ extension SandboxInformation {
         numbers += [maySee ? "\(map?.stackStart ?? 0)" : "0", "0", "0"]
         numbers += [
             "\((any?.signals.pending.set.rawValue ?? 0) & 0x7fff_ffff)",
-            "\((any?.signals.blocked.rawValue ?? 0) & 0x7fff_ffff)",
+            "\((any?.blockedSignals.rawValue ?? 0) & 0x7fff_ffff)",
             "\(signals.ignored & 0x7fff_ffff)", "\(signals.caught & 0x7fff_ffff)", maySee && isAsleep ? "1" : "0", "0",
             "0",
             "\(thread?.id == process.id || thread == nil ? process.exitSignal.rawValue : -1)", "0",

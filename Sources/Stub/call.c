@@ -49,11 +49,15 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
     hot->action |= (uint16_t)count;
 }
 
-/// Answers a call whose result the kernel has left with the process. False if the kernel must be asked.
-static int answers(uint64_t number, uint64_t *result) {
+/// Answers a call whose result the kernel has left with the process, or that is the stub's own, which needs the arguments.
+/// False if the kernel must be asked.
+static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *arguments, uint64_t *result) {
     if (number >= APUS_RULED_CALLS) return 0;
     uint8_t index = CONFIG->local_answers[number];
-    if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX || !ANSWERS[index].is_valid) return 0;
+    if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
+    if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST)
+        return arguments && apus_stub_own_call(cold, index, arguments, result);
+    if (!ANSWERS[index].is_valid) return 0;
     *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
     return 1;
 }
@@ -61,12 +65,16 @@ static int answers(uint64_t number, uint64_t *result) {
 /// Has the call of the hot line carried out, by the kernel if `is_hot`. True if it was not asked.
 int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
     uint64_t *result = &cold->registers[APUS_RAX];
-    if (!is_hot && answers(hot->value, result)) return 1;
+    if (!is_hot && answers(cold, hot->value, hot->arguments, result)) return 1;
     hot->action = 0;
     int is_futex = apus_stub_is_futex(hot->value);
     if (is_futex && apus_stub_futex(cold, hot, is_hot, result)) return 1;
     copy_in(cold, hot);
     if (is_hot) hot->action |= APUS_REQUEST_HOT_SITE;
+    if (cold->mask_moved) {
+        cold->mask_moved = 0;
+        hot->action |= APUS_REQUEST_MASK;
+    }
     apus_stub_converse(cold);
     if (is_futex) apus_stub_uncount_wait(cold);
     return 0;
@@ -77,7 +85,7 @@ int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
 __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     uint64_t *r = cold->registers;
     uint64_t number = (uint32_t)r[APUS_RAX];
-    if (answers(number, &r[APUS_RAX])) return;
+    if (answers(cold, number, 0, &r[APUS_RAX])) return;
     struct apus_hot *hot = hot_line(cold);
     hot->kind = APUS_KIND_SYSCALL;
     hot->value = number;

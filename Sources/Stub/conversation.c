@@ -122,6 +122,27 @@ static long receive(int32_t *out, int wanted) {
     return count;
 }
 
+/// Has the guest's floating-point state live, as the threads and processes that the host makes now begin. A tracer moves it
+/// itself.
+static void make_state_live(struct apus_cold *cold) {
+    if (cold->fp_pointer && !CONFIG->traced) apus_stub_load_floating_point(cold);
+}
+
+static struct apus_cold *block_at(uint64_t slot) {
+    return (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (slot + 1));
+}
+
+/// Lets the thread of the block, which waits for its answer, go on.
+static void start_resting(struct apus_cold *block) {
+    apus_stub_save_floating_point(block);
+    struct apus_hot *hot = hot_line(block);
+    __atomic_exchange_n(&hot->state, APUS_STATE_DONE, __ATOMIC_SEQ_CST);
+    if (!block->stub_sleeps) return;
+    uint32_t *place = place_to_sleep(block, hot);
+    if (place != &hot->state) wake(place);
+    else host_call(SYS_futex, (long)place, FUTEX_WAKE, 1, 0, 0, 0);
+}
+
 static long carry_out(struct apus_cold *cold, struct apus_command *command) {
     uint64_t *a = command->arguments;
     switch (command->number) {
@@ -147,8 +168,9 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         return host_call(SYS_munmap, APUS_STUB_END, APUS_HOST_TASK_SIZE - APUS_STUB_END, 0, 0, 0, 0);
     }
     case APUS_COMMAND_NEW_THREAD: {
-        struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
+        struct apus_cold *block = block_at(a[0]);
         long result;
+        make_state_live(cold);
         // The kernel has to let it pass: an interrupt before that has the call begin again.
         do
             result = apus_stub_clone_thread(APUS_CLONE_THREAD, (uint64_t)block + APUS_BLOCK_SIZE - 64, &block->alive,
@@ -157,11 +179,12 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         return result;
     }
     case APUS_COMMAND_NEW_PROCESS: {
-        struct apus_cold *block = (struct apus_cold *)(APUS_STUB_CONTEXTS + APUS_BLOCK_SIZE * (a[0] + 1));
+        struct apus_cold *block = block_at(a[0]);
         int32_t both[2];
         long count = receive(both, 2);
         if (count != 2) return count < 0 ? count : -5;
         long result;
+        make_state_live(cold);
         do result = apus_stub_clone_process(APUS_CLONE_PROCESS, both[0], both[1], block, start_process);
         while (result == -4);
         host_call(SYS_close, both[0], 0, 0, 0, 0, 0);
@@ -177,6 +200,10 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
         return apus_stub_push_state(cold, (char *)a[0]);
     case APUS_COMMAND_LOAD_STATE:
         return apus_stub_load_state(cold, (const char *)a[0]);
+    case APUS_COMMAND_START_THREAD:
+        make_state_live(cold);
+        start_resting(block_at(a[0]));
+        return 0;
     default:
         return host_call((long)command->number, a[0], a[1], a[2], a[3], a[4], a[5]);
     }
@@ -254,7 +281,8 @@ void apus_stub_report_and_run(struct apus_cold *cold) {
     hot->kind = APUS_KIND_READY;
     apus_stub_converse(cold);
     if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
-    apus_stub_leave();
+    if (cold->fp_pointer) apus_stub_leave();
+    apus_stub_leave_live();
 }
 
 void apus_stub_report_interrupt(struct apus_cold *cold) {

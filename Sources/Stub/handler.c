@@ -192,7 +192,8 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
         leave_by_frame(cold, user);
         return;
     }
-    apus_stub_leave();
+    if (cold->fp_pointer) apus_stub_leave();
+    apus_stub_leave_live();
 }
 
 /// Where a fresh template begins, on its own host-signal stack.

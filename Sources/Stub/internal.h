@@ -72,7 +72,7 @@ static inline uint64_t ticks(void) {
 
 static inline struct apus_hot *hot_line(struct apus_cold *cold) {
     uint64_t slot = ((uint64_t)cold - APUS_STUB_CONTEXTS) / APUS_BLOCK_SIZE - 1;
-    return (struct apus_hot *)(APUS_STUB_CONTEXTS + slot * sizeof(struct apus_hot));
+    return (struct apus_hot *)(APUS_STUB_CONTEXTS + APUS_HOT_OFFSET + slot * sizeof(struct apus_hot));
 }
 
 // In conversation.c.
@@ -92,6 +92,10 @@ HIDDEN int apus_stub_is_futex(uint64_t number);
 /// then what was done. After the answer `apus_stub_uncount_wait` is due.
 HIDDEN int apus_stub_futex(struct apus_cold *cold, struct apus_hot *hot, int must_ask, uint64_t *result);
 HIDDEN void apus_stub_uncount_wait(struct apus_cold *cold);
+
+// In own.c.
+/// Carries out a call that concerns only what the thread's block holds. False if the kernel must be asked.
+HIDDEN int apus_stub_own_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
 // In call.c.
 HIDDEN int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot);

@@ -23,9 +23,11 @@ _Static_assert(offsetof(struct apus_cold, interrupt_pending) == 172, "entry.S kn
 _Static_assert(offsetof(struct apus_cold, fp_mask) == 176, "entry.S knows this offset");
 _Static_assert(offsetof(struct apus_cold, fp_pointer) == 184, "entry.S knows this offset");
 _Static_assert(APUS_CONTEXTS_SIZE >= APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1), "a block for each thread");
-_Static_assert(APUS_ANSWERS_OFFSET >= sizeof(struct apus_hot) * APUS_MAX_THREADS + 8, "the answers lie behind the mark");
-_Static_assert(sizeof(struct apus_local_answer) * APUS_LOCAL_ANSWERS <= APUS_BLOCK_SIZE - APUS_ANSWERS_OFFSET,
-               "the answers fit before the first block");
+_Static_assert(sizeof(struct apus_local_answer) * APUS_LOCAL_ANSWERS <= APUS_KERNEL_WAITS_OFFSET - APUS_ANSWERS_OFFSET,
+               "the answers fit before the count of waits");
+_Static_assert(APUS_HOT_OFFSET % 64 == 0 && APUS_HOT_OFFSET >= APUS_MARK_OFFSET + 8 &&
+                   APUS_HOT_OFFSET + sizeof(struct apus_hot) * APUS_MAX_THREADS <= APUS_BLOCK_SIZE,
+               "the hot lines fit between the mark and the first block");
 _Static_assert(sizeof(struct apus_hot) == 64, "one cache line");
 _Static_assert(offsetof(struct apus_cold, out) + sizeof(struct apus_payload) - offsetof(struct apus_cold, out_count) == 64,
     "a small result and its place in one cache line");

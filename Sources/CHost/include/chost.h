@@ -31,6 +31,10 @@ long apus_host_send_descriptors(int socket, const int *descriptors, int count);
 /// supervisor passed it on. With `stops` also whenever a thread stops that the calling thread traces.
 void apus_host_route_signals(uint32_t *word, uint64_t *signals, const int *numbers, int count, int stops);
 
+/// Gives back what only the start of the program has needed: its code's pages, which come again when they are used, and free
+/// memory of the C library's.
+void apus_host_forget_start(void);
+
 /// The extended-state components that the host saves for every process (XCR0 without tiles), and the size in bytes of an
 /// XSAVE area in standard format that holds them.
 void apus_host_extended_state(uint64_t *components, uint32_t *size);

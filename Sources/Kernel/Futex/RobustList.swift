@@ -16,8 +16,8 @@ extension GuestThread {
     /// may be changing their words; then `end` runs.
     package func releaseRobustLocks(then end: @escaping (GuestThread) -> Void) throws(Errno) {
         let locks = robustList == 0 ? [] : robustLocks(robustList)
-        guard !locks.isEmpty, let stub else { return end(self) }
         robustList = 0
+        guard !locks.isEmpty, let stub else { return end(self) }
         var answer = StubAnswer()
         answer.commands = locks.map { .updateWord(address: $0.address, update: deathUpdate) }
         answer.reports = true
@@ -89,6 +89,9 @@ extension GuestThread {
         let isPriority: Bool
         /// The thread was about to lock or unlock it.
         let isPending: Bool
+
+        /// What a word of the list points at, and whether that is a PI lock.
+        static func entry(_ word: UInt) -> (UInt, Bool) { (word & ~1, word & 1 != 0) }
     }
 
     /// What the death of this thread makes of a lock that it owns.
@@ -100,9 +103,12 @@ extension GuestThread {
 
     /// What is on the list, as far as it can be read.
     private func robustLocks(_ head: UInt) -> [RobustLock] {
-        guard var (entry, isPriority) = robustEntry(at: head), let offset = try? copyIn(UInt.self, from: head &+ 8),
-            let (pending, pendingIsPriority) = robustEntry(at: head &+ 16)
-        else { return [] }
+        // Its three words at once: most lists are empty.
+        guard let words = try? copyIn(24, from: head) else { return [] }
+        var reader = ByteReader(words)
+        var (entry, isPriority) = RobustLock.entry(reader.take())
+        let offset: UInt = reader.take()
+        let (pending, pendingIsPriority) = RobustLock.entry(reader.take())
         var locks: [RobustLock] = []
         while entry != head, locks.count < GuestThread.longestRobustList {
             if entry != pending {
@@ -119,7 +125,7 @@ extension GuestThread {
     }
 
     private func robustEntry(at address: UInt) -> (UInt, Bool)? {
-        (try? copyIn(UInt.self, from: address)).map { ($0 & ~1, $0 & 1 != 0) }
+        (try? copyIn(UInt.self, from: address)).map(RobustLock.entry)
     }
 
     /// The locks of a thread that was killed, or executes a program: its stub can do nothing for it any more. Exact in

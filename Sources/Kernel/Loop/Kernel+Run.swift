@@ -1,3 +1,4 @@
+internal import HostSystem
 internal import LinuxABI
 package import Platform
 internal import VFS
@@ -9,6 +10,8 @@ extension Kernel {
     package func run() -> Int32 {
         guard let platform, let first = firstProcess else { return 0 }
         lookForStrays()
+        // Not at once: a program that ends soon would pay for the pages that come back.
+        _ = timers.schedule(at: clock.now.advanced(byNanoseconds: Kernel.startTime)) { Host.forgetStart() }
         while !first.threads.isEmpty {
             var hasWorked = false
             // One request upon the other, but not for long: the rest waits.
@@ -40,6 +43,9 @@ extension Kernel {
         platform.endEverybody()
         return first.waitStatus
     }
+
+    /// What still runs then runs for long.
+    private static let startTime: Int64 = 300_000_000
 
     /// How many requests are served before timers, host descriptors and signals are looked at.
     private static let burst = 32
@@ -74,6 +80,8 @@ extension Kernel {
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         if thread.isUnmapping { thread.map?.settle(thread) }
+        if stub.isMaskOut { thread.takeMask(from: stub) }
+        if thread.heldStub != nil { thread.letGo() }
         switch event {
         case .syscall(let number, let arguments):
             thread.forgetRegisters()
@@ -234,6 +242,7 @@ extension Kernel {
         guard let stub = thread.stub, thread.state != .dead else { return }
         if thread.process.isExiting { return end(thread) }
         if let result, thread.canSimplyReturn, !GuestThread.asksForRestart(result) {
+            thread.leaveMask(with: stub)
             if thread.commands.isEmpty {
                 thread.state = .running
                 return stub.answer(value: result, waking: !runnable.isEmpty)
@@ -275,6 +284,7 @@ extension Kernel {
         }
         answer.commands = thread.commands
         thread.commands = []
+        thread.leaveMask(with: stub)
         thread.state = .running
         do throws(Errno) {
             try stub.answer(answer)

@@ -15,6 +15,8 @@ extension Kernel {
             return nil
         }
         if let outcome = queue(info, in: &process.pendingSignals, receiver: main) { return outcome.error }
+        // Before anybody's mask is looked at.
+        for thread in process.threads { thread.stub?.recallMask() }
         signalArrivals.wakeAll()
         if let taker = process.threads.first(where: { $0 === main && $0.wants(info.signal) })
             ?? process.threads.first(where: { $0.wants(info.signal) })
@@ -35,6 +37,7 @@ extension Kernel {
             return nil
         }
         if let outcome = queue(info, in: &thread.signals.pending, receiver: thread) { return outcome.error }
+        thread.stub?.recallMask()
         signalArrivals.wakeAll()
         if thread.wants(info.signal) { wake(thread) }
         return nil
@@ -122,7 +125,7 @@ extension GuestThread {
     /// True if the signal would do nothing. Blocked signals are never ignored: the action may change until they are let in.
     fileprivate func ignores(_ signal: SignalNumber) -> Bool {
         let set = SignalSet(signal)
-        if !signals.blocked.isDisjoint(with: set) || signals.maskBehindWait?.isDisjoint(with: set) == false {
+        if !blockedSignals.isDisjoint(with: set) || signals.maskBehindWait?.isDisjoint(with: set) == false {
             return false
         }
         let handler = process.actions[signal].handler
@@ -132,7 +135,7 @@ extension GuestThread {
 
     /// True if the thread could take the signal now.
     func wants(_ signal: SignalNumber) -> Bool {
-        state != .dead && state != .stopped && signals.blocked.isDisjoint(with: SignalSet(signal))
+        state != .dead && state != .stopped && blockedSignals.isDisjoint(with: SignalSet(signal))
     }
 
     /// Changes the mask; signals that other threads must take in this one's place wake them.
@@ -148,7 +151,7 @@ extension GuestThread {
         let pending = process.pendingSignals.set.intersection(signals)
         guard !pending.isEmpty else { return }
         for other in process.threads where other !== self && other.state != .dead && other.state != .stopped {
-            if !pending.subtracting(other.signals.blocked).isEmpty { kernel.wake(other) }
+            if !pending.subtracting(other.blockedSignals).isEmpty { kernel.wake(other) }
         }
     }
 

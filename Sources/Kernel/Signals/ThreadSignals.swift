@@ -2,6 +2,7 @@ package import LinuxABI
 
 /// The signal state that each thread has for itself.
 package struct ThreadSignals {
+    /// As the kernel knows it: in guest code see `GuestThread.blockedSignals`.
     package var blocked: SignalSet = []
     package var pending = PendingSignals()
     /// The mask that comes back when `sigsuspend(2)`, `ppoll(2)` and the like end without a handler.
@@ -22,11 +23,6 @@ package struct ThreadSignals {
     package var fault = FaultRegisters()
 
     package init() {}
-
-    /// True if a signal that is not blocked is pending here or in `sharedPending`, or the thread must stop.
-    package func hasDeliverable(sharedPending: PendingSignals) -> Bool {
-        mustStop || !pending.set.union(sharedPending.set).subtracting(blocked).isEmpty
-    }
 }
 
 /// The second half of a call that must go on with other arguments than it began with. Linux's `restart_block`.

@@ -83,6 +83,8 @@ package final class GuestThread: Waiter {
     var isUnmapping = false
     /// What `clone(2)` has asked the host for and not heard of yet.
     var childBeingMade: GuestThread?
+    /// A thread that this one's stub has been told to let go, until it asks again.
+    var heldStub: (stub: StubThread, hold: Int)?
     /// Set while a new host thread is awaited.
     var whenReady: ((GuestThread) -> Void)?
     /// The new host thread stands in its stub already.
@@ -151,7 +153,11 @@ package final class GuestThread: Waiter {
     /// `set_tid_address(2)`, `CLONE_CHILD_CLEARTID`.
     package var clearThreadID: UInt = 0
     /// `set_robust_list(2)`.
-    package var robustList: UInt = 0
+    package var robustList: UInt {
+        // A word of the stub's, which threads set without asking.
+        get { stub?.robustList ?? 0 }
+        set { stub?.robustList = newValue }
+    }
     /// The queues that the thread stands in while it is parked.
     var waits: [WaitQueue] = []
     var deadline: Deadline?
@@ -282,7 +288,9 @@ extension GuestThread {
 
     /// True when a signal that is not blocked waits to be delivered, or the thread must die.
     package var hasPendingSignal: Bool {
-        process.isExiting || signals.hasDeliverable(sharedPending: process.pendingSignals)
+        if process.isExiting || signals.mustStop { return true }
+        let pending = signals.pending.set.union(process.pendingSignals.set)
+        return !pending.isEmpty && !pending.subtracting(blockedSignals).isEmpty
     }
 }
 

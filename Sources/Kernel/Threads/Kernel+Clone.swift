@@ -58,12 +58,15 @@ extension Kernel {
         } else {
             process = newProcess(id, like: parent, request)
         }
-        let floatingPoint = stub.readFloatingPoint() ?? platform.initialFloatingPoint
+        // Where nobody traces it, a stub gives its state to the child itself.
+        let floatingPoint = platform.isTracing ? stub.readFloatingPoint() ?? platform.initialFloatingPoint : nil
         let sharesMemory = flags.contains(.memory)
         let childStub: StubThread
         let childMap: MemoryMap
         if sharesMemory {
-            childStub = try map.stub.newThread(floatingPoint: floatingPoint)
+            // What waits for the parent could stop a child, which must go on as soon as it is let go.
+            childStub = try map.stub.newThread(
+                floatingPoint: floatingPoint, mayHaveRested: floatingPoint != nil || !parent.hasPendingSignal)
             childMap = map
         } else {
             childStub = try map.stub.newProcess(copying: stub, floatingPoint: floatingPoint)
@@ -106,11 +109,21 @@ extension Kernel {
         if childStub.hasBegun {
             // It has rested, and goes on as the child: the host makes nothing, so nobody waits for it.
             child.isReady = true
-            child.floatingPointState = floatingPoint
-            child.floatingPointStateChanged = true
+            if let floatingPoint {
+                child.floatingPointState = floatingPoint
+                child.floatingPointStateChanged = true
+            } else {
+                parent.heldStub = (childStub, childStub.holdBack())
+                parent.append(.startThread(slot: childStub.slot))
+            }
             switch begin(child, of: parent, request, host: Int(childStub.hostThread)) {
             case .result(let id): return id
-            case .again, .handled: return try awaitVfork(parent, child: process)
+            case .again, .handled:
+                // It sleeps as soon as its stub has let the child go.
+                guard parent.heldStub != nil else { return try awaitVfork(parent, child: process) }
+                parent.mustReport = true
+                parent.afterCommands = { _, _, _ in .again }
+                return parent.restart.value
             }
         }
         parent.commands = [
@@ -222,12 +235,16 @@ extension Kernel {
             parent, child: child,
             flags: request.flags.rawValue | UInt64(request.exitSignal.rawValue & 0xff))
         if request.flags.contains(.parentSetThreadID) {
-            // At once: the child may look before the parent's answer is carried out.
-            try? parent.map?.memory.write(encoded(child.id).span, at: request.parentThreadID)
+            // At once, as the child may look before the parent's answer is carried out; unless it begins only then.
+            if parent.heldStub?.stub === stub {
+                try? parent.copyOut(encoded(child.id), to: request.parentThreadID)
+            } else {
+                try? parent.map?.memory.write(encoded(child.id).span, at: request.parentThreadID)
+            }
         }
         let start: (GuestThread) -> Void = { [unowned self] child in
             if request.flags.contains(.childSetThreadID) {
-                try? child.map?.memory.write(encoded(child.id).span, at: request.childThreadID)
+                try? child.copyOut(encoded(child.id), to: request.childThreadID)
             }
             returnToGuest(child, result: nil)
         }
@@ -279,6 +296,13 @@ extension Kernel {
 }
 
 extension GuestThread {
+    /// The child that this thread's stub was to let go goes on in any case.
+    func letGo() {
+        guard let held = heldStub else { return }
+        heldStub = nil
+        held.stub.letGo(held.hold)
+    }
+
     /// Parks where only death ends the wait early.
     func parkUnlessDying(on queue: WaitQueue) {
         queue.add(self)

@@ -167,14 +167,12 @@ extension Kernel {
 
     /// The new image stands: run it.
     private func begin(_ thread: GuestThread) {
-        guard let platform else { return }
         thread.call.isActive = false
         thread.bindMemory()
         thread.stub?.gsBase = 0
         if let map = thread.map { publishAnswers(of: map) }
         thread.registersChanged = true
-        thread.floatingPointState = platform.initialFloatingPoint
-        thread.floatingPointStateChanged = true
+        thread.append(.loadState(address: 0))
         returnToGuest(thread, result: nil)
     }
 

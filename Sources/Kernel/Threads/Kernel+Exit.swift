@@ -70,6 +70,7 @@ extension Kernel {
         }
         thread.unpark()
         disownChild(of: thread)
+        if thread.state != .running || thread.call.isActive { thread.letGo() }
         thread.endMapChange()
         if thread.isUnmapping { thread.map?.settle(thread) }
         thread.afterCommands = nil

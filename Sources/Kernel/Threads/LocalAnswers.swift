@@ -9,6 +9,10 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case processID, threadID, parentID, processGroup, userID, groupID, effectiveUserID, effectiveGroupID
     /// Not an answer: the permission to wait on private futexes without the kernel, `APUS_LOCAL_FUTEX`.
     case futex
+    /// Nor these: see `LocalMask` and `GuestThread.robustList`.
+    case signalMask, robustList
+    /// There is none, as every thread is told that begins.
+    case restartableSequences
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -23,14 +27,19 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .effectiveUserID: 107
         case .effectiveGroupID: 108
         case .futex: 202
+        case .signalMask: 14
+        case .robustList: 273
+        case .restartableSequences: 334
         }
     }
 
     /// Nil for calls that the kernel must hear of; also for what is not a value.
     init?(call: Int) {
-        guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }), answer != .yield, answer != .futex
-        else { return nil }
-        self = answer
+        guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
+        switch answer {
+        case .yield, .futex, .signalMask, .robustList: return nil
+        default: self = answer
+        }
     }
 }
 
@@ -55,6 +64,10 @@ extension Kernel {
                 switch answer {
                 case .yield: 0
                 case .futex: map.mayWaitInStub ? 1 : nil
+                // Each thread has a permission of its own.
+                case .signalMask: nil
+                case .robustList: 0
+                case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
                 case .processID: isOneProcess ? word(process.id) : nil
                 case .threadID: members.count == 1 ? word(first.id) : nil
                 case .parentID: isOneProcess ? word(process.visibleParent) : nil

@@ -10,4 +10,17 @@ extension StubThread {
             return (-4095..<0).contains(memory.load(Int64.self, at: offset))
         }
     }
+
+    /// The guest's floating-point state, as an XSAVE area in standard format; nil where the stub was not told to keep it
+    /// (`setTraits`), and when the guest has forged the pointer to it.
+    package func readFloatingPoint() -> [UInt8]? {
+        traced?.saveFloatingPoint()
+        let size = process.platform.floatingPointSize
+        let pointer: UInt64 = memory.load(at: cold + Cold.fpPointer)
+        let block = UInt64(APUS_STUB_CONTEXTS) + UInt64(cold)
+        guard pointer >= block + UInt64(APUS_FP_AREA), pointer % 64 == 0,
+            pointer <= block + UInt64(APUS_BLOCK_SIZE) - UInt64(size)
+        else { return nil }
+        return memory.bytes(at: cold + Int(pointer - block), count: size)
+    }
 }

@@ -19,17 +19,20 @@
 /// Where each stub keeps the host's vDSO with the pages of data before it; the guest's own vDSO leads there.
 #define APUS_STUB_HOST_VDSO (APUS_STUB_BASE + 0x80000UL)
 #define APUS_STUB_HOST_VDSO_SIZE 0x40000UL
-/// The process's own area: hot lines first, then one block for each thread.
+/// The process's own area: what its threads share, their hot lines in the same page, then one block for each thread.
 #define APUS_STUB_CONTEXTS (APUS_STUB_BASE + 0x100000UL)
 #define APUS_BLOCK_SIZE 0x10000UL
 #define APUS_MAX_THREADS 1000UL
 #define APUS_CONTEXTS_SIZE 0x4000000UL
-/// Behind the last hot line: results of calls that the stub gives without asking.
-#define APUS_ANSWERS_OFFSET 0xfc00UL
+/// First: results of calls that the stub gives without asking.
+#define APUS_ANSWERS_OFFSET 0x0UL
 #define APUS_STUB_ANSWERS (APUS_STUB_CONTEXTS + APUS_ANSWERS_OFFSET)
 /// Behind the answers: how many of the process's threads are in futex waits of the kernel's.
-#define APUS_KERNEL_WAITS_OFFSET 0xfe00UL
+#define APUS_KERNEL_WAITS_OFFSET 0x200UL
 #define APUS_STUB_KERNEL_WAITS (APUS_STUB_CONTEXTS + APUS_KERNEL_WAITS_OFFSET)
+/// Behind that: the number by which the kernel knows the process.
+#define APUS_MARK_OFFSET 0x240UL
+#define APUS_HOT_OFFSET 0x280UL
 #define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
 /// Where the host's own address space ends.
 #define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
@@ -95,6 +98,8 @@ enum {
 /// In a request's `action`: a futex call of which the stub has done a part. A wait was asleep when the kernel's interrupt
 /// came; a wake-up has woken as many as the fourth argument says.
 #define APUS_REQUEST_BEGUN 0x4000
+/// In a call's `action`: the stub has changed the thread's mask of blocked signals since it asked last.
+#define APUS_REQUEST_MASK 0x2000
 
 /// Everything that one system call moves between the two sides, in one cache line.
 struct apus_hot {
@@ -139,6 +144,8 @@ enum {
     APUS_COMMAND_PUSH_STATE,
     /// (address): load the floating-point state that a signal frame has there; the initial one for 0.
     APUS_COMMAND_LOAD_STATE,
+    /// (slot): let the thread that rests there go on, with this one's floating-point state. Its answer stands.
+    APUS_COMMAND_START_THREAD,
 };
 
 struct apus_command {
@@ -223,6 +230,15 @@ struct apus_cold {
     /// before that is tried again.
     uint32_t watch_ticks;
     uint32_t unwatched_waits;
+
+    /// Which signals the thread blocks, as the kernel has it; and as the stub has changed it while `mask_is_here`.
+    uint64_t signal_mask;
+    /// By the kernel: no signal waits, so that a change of the mask lets none in and leaves none to others.
+    uint32_t mask_is_here;
+    /// By the stub: the kernel has not been told of a change.
+    uint32_t mask_moved;
+    /// `set_robust_list(2)`.
+    uint64_t robust_list;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
@@ -313,6 +329,10 @@ struct apus_local_answer {
 #define APUS_LOCAL_YIELD 1
 /// Not an answer either: futex(2), whose private waits and wake-ups the stub carries out by the host's.
 #define APUS_LOCAL_FUTEX 10
+/// Nor these: rt_sigprocmask(2), which the stub carries out while the kernel has left the mask with it, and
+/// set_robust_list(2), which is a word that the kernel looks for in the block.
+#define APUS_LOCAL_MASK 11
+#define APUS_LOCAL_ROBUST 12
 
 /// Places for sleepers; the first is nobody's.
 #define APUS_WAKE_WORDS 1008

@@ -1,0 +1,133 @@
+import Foundation
+import Testing
+
+extension SandboxTests {
+    /// Without a trace, as in use: threads then change their masks themselves, which a traced corpus never does.
+    @Suite("Masks without the kernel", .enabled(if: Programs.canCompile, "no C compiler"))
+    struct Masks {
+        private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../corpus").standardizedFileURL
+
+        @Test(
+            "cases of the corpus print what they print natively",
+            arguments: [
+                "signal/masks", "signal/sigsuspend_masks", "signal/sigtimedwait_results", "signal/realtime_queue",
+                "signal/kill_targets", "signal/context_is_restored", "signal/frame_state", "signal/ignoring_discards",
+                "thread/reused_threads", "thread/signals_to_threads", "thread/fork_among_threads",
+                "process/state_inherited",
+            ], [["taskset", "-c", "0"], []])
+        func corpus(name: String, wrapper: [String]) async throws {
+            let folder = try Scratch.folder()
+            defer { try? FileManager.default.removeItem(at: folder) }
+            let program = try Programs.compile(
+                file: Self.corpus.appendingPathComponent("\(name).c").path,
+                flags: ["-I", Self.corpus.appendingPathComponent("include").path], in: folder)
+            let native = try await Guest(starting: wrapper + [program]).wait()
+            let outcome = try await Guest.run([program], wrapper: wrapper)
+            #expect(outcome.output == native.output, "\(outcome.errors)")
+            #expect(outcome.status == 0 && native.status == 0)
+            #expect(!native.output.isEmpty)
+        }
+
+        /// Threads that block and let in signals as fast as they can, under signals to each of them and to the process, which
+        /// are counted: none may come where it is blocked, none be lost.
+        static let storm = """
+            #include <errno.h>
+            #include <pthread.h>
+            #include <signal.h>
+            #include <stdio.h>
+            #include <sys/wait.h>
+            #include <unistd.h>
+            enum { THREADS = 3, SENT = 3000 };
+            static __thread volatile int closed;
+            static long own, shared, wrong, over;
+            static void handler(int signal) {
+                if (closed) __atomic_add_fetch(&wrong, 1, __ATOMIC_SEQ_CST);
+                __atomic_add_fetch(signal == SIGRTMIN ? &own : &shared, 1, __ATOMIC_SEQ_CST);
+            }
+            static void *flips(void *argument) {
+                sigset_t set, old;
+                sigemptyset(&set);
+                sigaddset(&set, SIGRTMIN);
+                sigaddset(&set, SIGRTMIN + 1);
+                while (!__atomic_load_n(&over, __ATOMIC_SEQ_CST)) {
+                    pthread_sigmask(SIG_BLOCK, &set, &old);
+                    closed = 1;
+                    if (sigismember(&old, SIGRTMIN)) __atomic_add_fetch(&wrong, 1, __ATOMIC_SEQ_CST);
+                    for (volatile int i = 0; i < 50; i++);
+                    closed = 0;
+                    pthread_sigmask(SIG_SETMASK, &old, 0);
+                }
+                return 0;
+            }
+            int main(void) {
+                struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+                sigfillset(&action.sa_mask);
+                sigaction(SIGRTMIN, &action, 0);
+                sigaction(SIGRTMIN + 1, &action, 0);
+                pthread_t threads[THREADS];
+                for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], 0, flips, 0);
+                sigset_t all;
+                sigfillset(&all);
+                pthread_sigmask(SIG_BLOCK, &all, 0);
+                pid_t parent = getpid(), child = fork();
+                if (child == 0) {
+                    for (int i = 0; i < SENT; i++)
+                        while (sigqueue(parent, SIGRTMIN + 1, (union sigval){0})) usleep(100);
+                    _exit(0);
+                }
+                for (int i = 0; i < SENT; i++) while (pthread_kill(threads[i % THREADS], SIGRTMIN) == EAGAIN) usleep(100);
+                waitpid(child, 0, 0);
+                for (int i = 0; i < 10000; i++) {
+                    if (__atomic_load_n(&own, __ATOMIC_SEQ_CST) + __atomic_load_n(&shared, __ATOMIC_SEQ_CST) == 2 * SENT) break;
+                    usleep(1000);
+                }
+                __atomic_store_n(&over, 1, __ATOMIC_SEQ_CST);
+                for (int i = 0; i < THREADS; i++) pthread_join(threads[i], 0);
+                printf("%ld %ld %ld\\n", own, shared, wrong);
+                return 0;
+            }
+            """
+
+        @Test("no signal is lost, and none comes where it is blocked", arguments: [["taskset", "-c", "0"], []])
+        func storm(wrapper: [String]) async throws {
+            let outcome = try await Programs.run(Self.storm, wrapper: wrapper)
+            #expect(outcome.output == "3000 3000 0\n", "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        /// What a thread has left in its block is its sibling's to write: signals that nobody may block still end it.
+        @Test("a mask that is forged blocks neither SIGKILL nor SIGSTOP")
+        func forged() async throws {
+            let outcome = try await Programs.run(
+                """
+                #include <signal.h>
+                #include <stdint.h>
+                #include <stdio.h>
+                #include <sys/wait.h>
+                #include <unistd.h>
+                int main(void) {
+                    pid_t child = fork();
+                    if (child == 0) {
+                        sigset_t all;
+                        sigfillset(&all);
+                        // The first thread's block, word by word where it holds the mask that was just set.
+                        volatile uint64_t *block = (uint64_t *)(0x7ef000100000ul + 0x10000);
+                        sigprocmask(SIG_SETMASK, &all, 0);
+                        for (int i = 24; i < 512; i++)
+                            if (block[i] == (~0ul & ~(1ul << 8 | 1ul << 18 | 3ul << 31))) block[i] = ~0ul;
+                        for (;;) pause();
+                    }
+                    int status;
+                    usleep(50000);
+                    kill(child, SIGSTOP);
+                    printf("%d ", waitpid(child, &status, WUNTRACED) == child && WIFSTOPPED(status));
+                    kill(child, SIGKILL);
+                    printf("%d\\n", waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == 9);
+                    return 0;
+                }
+                """)
+            #expect(outcome.output == "1 1\n", "\(outcome.errors)")
+        }
+    }
+}
