@@ -1,3 +1,4 @@
+import Foundation
 import LinuxABI
 import Stub
 import Testing
@@ -12,11 +13,23 @@ extension PlatformTests {
     struct ForgeryTests {
         /// Guest code that says it asks, with a kind that no stub writes.
         static let forgery: [UInt8] = [
-            0x48, 0xbf, 0x00, 0x00, 0x10, 0x00, 0xf0, 0x7e, 0x00, 0x00,  // movabs $0x7ef000100000, %rdi
+            0x48, 0xbf, 0x80, 0x02, 0x10, 0x00, 0xf0, 0x7e, 0x00, 0x00,  // movabs $0x7ef000100280, %rdi: the hot line
             0xc6, 0x47, 0x04, 0x4d,  // movb $77, 4(%rdi): the kind
             0xc7, 0x07, 0x01, 0x00, 0x00, 0x00,  // movl $1, (%rdi): it asks
             0xeb, 0xfe,  // jmp to itself
         ]
+
+        /// Where they no longer hit anything, forgers prove nothing.
+        @Test("hostile guests know where the hot lines are", arguments: ["gadget.h", "forge.c"])
+        func layout(file: String) throws {
+            let guests = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+                .appendingPathComponent("SandboxTests/Guests")
+            let text = try String(contentsOf: guests.appendingPathComponent(file), encoding: .utf8)
+            #expect(text.contains("#define STUB 0x\(String(UInt64(APUS_STUB_BASE), radix: 16))ull\n"))
+            let contexts = String(UInt64(APUS_STUB_CONTEXTS) - UInt64(APUS_STUB_BASE), radix: 16)
+            #expect(text.contains("#define CONTEXTS (STUB + 0x\(contexts))\n"))
+            #expect(text.contains("#define HOT (CONTEXTS + 0x\(String(Int(APUS_HOT_OFFSET), radix: 16)))\n"))
+        }
 
         @Test("a request of no known kind is told as forged", arguments: Kind.allCases)
         func unknownKind(kind: Kind) throws {
@@ -46,7 +59,7 @@ extension PlatformTests {
             _ = try TinyGuest.next(platform, of: guest.thread)
             _ = try TinyGuest.next(platform, of: neighbour.thread)
             let shared = guest.thread.process.contexts
-            let hot = guest.thread.slot * MemoryLayout<apus_hot>.size
+            let hot = Int(APUS_HOT_OFFSET) + guest.thread.slot * MemoryLayout<apus_hot>.size
             let cold = (guest.thread.slot + 1) * Int(APUS_BLOCK_SIZE)
             var generator = InterruptStormTests.Generator()
             let interesting: [UInt64] = [

@@ -30,6 +30,8 @@ extension PlatformTests {
                 }
                 #expect(process.isDead)
             }
+            // What has died is unmapped when nobody asks.
+            platform.wait(until: MonotonicTime(nanoseconds: Host.monotonic.nanoseconds + 1_000_000))
             #expect(left.process == nil)
         }
 

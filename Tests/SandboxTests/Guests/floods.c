@@ -6,7 +6,7 @@
 #include <sys/uio.h>
 
 enum { BLOCK = 0x10000, FLOODS = 2, CALLERS = 3 };
-#define ANSWERS (CONTEXTS + 0xfc00)
+#define ANSWERS CONTEXTS
 
 static volatile int over;
 static volatile uint64_t written;
@@ -22,20 +22,20 @@ static void *flood(void *argument) {
     while (!over) {
         uint64_t slot = below(FLOODS + CALLERS + 2), block = CONTEXTS + BLOCK * (slot + 1);
         switch (below(9)) {
-        case 0: pour(CONTEXTS, 64 * 8); break;
-        case 1: pour(CONTEXTS + slot * 64 + 8, 56); break;        // arguments, not the state
+        case 0: pour(CONTEXTS, HOT - CONTEXTS + 64 * 8); break;
+        case 1: pour(HOT + slot * 64 + 8, 56); break;        // arguments, not the state
         case 2: pour(block, 0x1000); break;                       // registers, commands, payload lists
         case 3: pour(block + 0x1000, 0x3000); break;              // floating point
         case 4: pour(block + 0x4000, 0x4000); break;              // bounce area
         case 5: pour(block + 0x8000, 0x8000); break;              // the stack of host signals
-        case 6: pour(ANSWERS, 0x200); break;
+        case 6: pour(ANSWERS, HOT - ANSWERS); break;
         case 7:
             // A wake-up: of the kernel, of a sibling that sleeps, and of nobody.
-            *(volatile uint32_t *)DOORBELL = (uint32_t)next_random();
-            stub_call(SYS_futex, DOORBELL, 1, 1 << 30, 0, 0, 0);
-            stub_call(SYS_futex, CONTEXTS + slot * 64, 1, 1 << 30, 0, 0, 0);
+            *(volatile uint32_t *)(DOORBELL + 4 * below(1024)) = (uint32_t)next_random();
+            stub_call(SYS_futex, DOORBELL + 4 * below(1024), 1, 1 << 30, 0, 0, 0);
+            stub_call(SYS_futex, HOT + slot * 64, 1, 1 << 30, 0, 0, 0);
             break;
-        default: *(volatile uint32_t *)(CONTEXTS + slot * 64) = (uint32_t)below(4);
+        default: *(volatile uint32_t *)(HOT + slot * 64) = (uint32_t)below(4);
         }
     }
     return 0;

@@ -12,6 +12,7 @@
 #define CONFIG (STUB + 0x10000)
 #define DOORBELL (STUB + 0x20000)
 #define CONTEXTS (STUB + 0x100000)
+#define HOT (CONTEXTS + 0x280)
 #define BLOCK 0x10000ull
 #define SLOTS 8
 
@@ -36,20 +37,20 @@ static uint64_t forged_word(void) {
 static void forge_once(void) {
     uint64_t slot = below(SLOTS), block = CONTEXTS + BLOCK * (slot + 1);
     switch (below(8)) {
-    case 0: *(volatile uint32_t *)at(CONTEXTS + slot * 64) = (uint32_t)below(5); break;         // the state
-    case 1: *at(CONTEXTS + slot * 64 + 4) = (unsigned char)below(9); break;                     // the kind
-    case 2: *(volatile uint64_t *)at(CONTEXTS + slot * 64 + 8 * below(8)) = forged_word(); break;
+    case 0: *(volatile uint32_t *)at(HOT + slot * 64) = (uint32_t)below(5); break;         // the state
+    case 1: *at(HOT + slot * 64 + 4) = (unsigned char)below(9); break;                     // the kind
+    case 2: *(volatile uint64_t *)at(HOT + slot * 64 + 8 * below(8)) = forged_word(); break;
     case 3: *(volatile uint64_t *)at(block + 8 * below(40)) = forged_word(); break;             // registers and flags
     case 4: *(volatile uint64_t *)at(block + 8 * below(512)) = forged_word(); break;            // commands, payloads
     case 5: *(volatile uint64_t *)at(block + 0x1000 + 8 * below(0x600)) = forged_word(); break; // floating point
     case 6:
         // A whole request as a stub would post it.
-        *at(CONTEXTS + slot * 64 + 4) = (unsigned char)(2 + below(6));
-        *(volatile uint64_t *)at(CONTEXTS + slot * 64 + 8) = below(470);
-        for (int i = 0; i < 6; i++) *(volatile uint64_t *)at(CONTEXTS + slot * 64 + 16 + 8 * (uint64_t)i) = forged_word();
-        *(volatile uint32_t *)at(CONTEXTS + slot * 64) = 1;
+        *at(HOT + slot * 64 + 4) = (unsigned char)(2 + below(6));
+        *(volatile uint64_t *)at(HOT + slot * 64 + 8) = below(470);
+        for (int i = 0; i < 6; i++) *(volatile uint64_t *)at(HOT + slot * 64 + 16 + 8 * (uint64_t)i) = forged_word();
+        *(volatile uint32_t *)at(HOT + slot * 64) = 1;
         break;
-    default: *(volatile uint32_t *)at(DOORBELL) = (uint32_t)next_random();
+    default: *(volatile uint32_t *)at(DOORBELL + 4 * below(1024)) = (uint32_t)next_random();
     }
 }
 
