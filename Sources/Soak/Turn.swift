@@ -79,6 +79,14 @@ package struct Turn: Codable, Sendable {
         return words + ["--", "\(place)/pulse", "\(place)/\(guest)", String(seed)] + (isShort ? ["0"] : [])
     }
 
+    /// What the kernel process says when it ends as it must not. Guests write to the same place, whatever they hold; a C library
+    /// has "Fatal error" among its words, but none that begins with a place in Swift code.
+    static func kernelsWords(in errors: String) -> String? {
+        let words = /\.swift:\d+: Fatal error|apus-kernel: ended|not in its list|Swift runtime failure/
+        guard let match = errors.firstMatch(of: words) else { return nil }
+        return String(errors[match.range.lowerBound...].prefix(600))
+    }
+
     private static let isSeal: @Sendable (CallWatch.Call) -> Bool = { call in
         // seccomp(SECCOMP_SET_MODE_FILTER), of every thread.
         call.number == 317 && call.arguments[0] == 1 && call.arguments[1] & 1 == 1
@@ -104,12 +112,7 @@ package struct Turn: Codable, Sendable {
         for call in outcome.refused { failures.append("a host call that is not in the list: \(call.text)") }
         if outcome.refusals > outcome.refused.count { failures.append("\(outcome.refusals) such calls in all") }
         if isTraced, !outcome.wasSealed, !isKilled { failures.append("the kernel process was not sealed") }
-        // Guests write there, too, whatever they hold: nothing that a C library has among its words.
-        for word in ["Fatal error", "apus-kernel: ended", "not in its list", "Swift runtime failure"] {
-            guard let place = errors.range(of: word) else { continue }
-            failures.append("the kernel said: " + String(errors[place.lowerBound...].prefix(600)))
-            break
-        }
+        if let words = Turn.kernelsWords(in: errors) { failures.append("the kernel said: " + words) }
         // Each of a watched kernel's host calls stops it twice: what that costs is told, and not held against it before it is
         // much. And short turns are CI's, which has no say about time beside a hang: as much for them.
         let patience = isTraced || isShort ? Turn.watchedPatience : 0

@@ -45,6 +45,15 @@ struct SoakTests {
         #expect(Pulse.Stillness(milliseconds: guest, twinMilliseconds: twin).isHosts == isHosts)
     }
 
+    @Test("the kernel's last words are told from what guests write, who may hold a C library's")
+    func lastWords() {
+        #expect(Turn.kernelsWords(in: "x\nFatal error: glibc detected an invalid stdio handle\0fopen") == nil)
+        #expect(Turn.kernelsWords(in: "Illegal instruction\0Killed\0") == nil)
+        let words = "Swift/ContiguousArrayBuffer.swift:600: Fatal error: Index out of range\n"
+        #expect(Turn.kernelsWords(in: "noise" + words)?.contains("Index out of range") == true)
+        #expect(Turn.kernelsWords(in: "apus-kernel: ended by signal 11\n") != nil)
+    }
+
     @Test("the report tells each failure with the line that repeats its turn")
     func report() throws {
         var turn = Soak(Soak.Options()) { _ in }.plan(3, ["one", "two"])
