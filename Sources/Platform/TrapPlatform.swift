@@ -18,7 +18,7 @@ package final class TrapPlatform {
     private var processes: [Int32: StubProcess] = [:]
     /// Children that nobody knows, with how often they were seen.
     private var strays: [Int32: Int] = [:]
-    private var template: StubProcess?
+    private(set) var template: StubProcess?
     /// Nil until the template stands.
     private(set) var clones: CloneGuard?
     private var templateThread: StubThread?
@@ -232,24 +232,24 @@ package final class TrapPlatform {
     ///
     /// The template clones itself at once while the kernel waits for it: some 100 µs.
     package func newProcess() throws(Errno) -> StubThread {
-        guard let template, let templateThread else { throw .EAGAIN }
+        guard let template, let templateThread, !template.isDead else { throw .EAGAIN }
         let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
         var answer = StubAnswer()
         answer.commands = [.newProcess(slot: 0, child: thread.process)]
         answer.reports = true
-        try templateThread.answer(answer)
         do throws(Errno) {
+            try templateThread.answer(answer)
             try awaitTemplate(template, templateThread)
-        } catch {
-            throw .EAGAIN
-        }
-        guard case .commandsDone(let child, nil) = templateThread.event() else {
+            guard case .commandsDone(let child, nil) = templateThread.event() else { throw .EAGAIN }
             templateThread.block()
+            try thread.process.hostMade(child, thread: thread)
+            return thread
+        } catch {
+            templateThread.block()
+            // Or each try would leave a region and its sockets.
+            thread.process.forget(thread)
             throw .EAGAIN
         }
-        templateThread.block()
-        try thread.process.hostMade(child, thread: thread)
-        return thread
     }
 
     // MARK: Bookkeeping

@@ -82,9 +82,20 @@ package struct Turn: Codable, Sendable {
     /// What the kernel process says when it ends as it must not. Guests write to the same place, whatever they hold; a C library
     /// has "Fatal error" among its words, but none that begins with a place in Swift code.
     static func kernelsWords(in errors: String) -> String? {
-        let words = /\.swift:\d+: Fatal error|apus-kernel: ended|not in its list|Swift runtime failure/
-        guard let match = errors.firstMatch(of: words) else { return nil }
-        return String(errors[match.range.lowerBound...].prefix(600))
+        // Bytes: there can be megabytes that are no text.
+        let bytes = Data(errors.utf8)
+        func words(at start: Int) -> String { String(decoding: bytes[start...].prefix(600), as: UTF8.self) }
+        for word in ["apus-kernel: ended", "not in its list", "Swift runtime failure"] {
+            if let place = bytes.range(of: Data(word.utf8)) { return words(at: place.lowerBound) }
+        }
+        var start = 0
+        while let place = bytes.range(of: Data(": Fatal error".utf8), in: start..<bytes.count) {
+            var end = place.lowerBound
+            while end > 0, (0x30...0x39).contains(bytes[end - 1]) { end -= 1 }
+            if bytes[..<end].suffix(7).elementsEqual(".swift:".utf8) { return words(at: place.lowerBound) }
+            start = place.upperBound
+        }
+        return nil
     }
 
     private static let isSeal: @Sendable (CallWatch.Call) -> Bool = { call in

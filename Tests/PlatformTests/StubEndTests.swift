@@ -1,6 +1,6 @@
 import HostSystem
 import LinuxABI
-import Platform
+@testable import Platform
 import Testing
 
 extension PlatformTests {
@@ -24,10 +24,7 @@ extension PlatformTests {
             defer { platform.shutDown() }
             let left = try endFirst(on: platform, way) { process in
                 try Host.kill(process.hostProcess, 9)
-                for _ in 0..<1000 where !process.isDead {
-                    platform.wait(until: MonotonicTime(nanoseconds: Host.monotonic.nanoseconds + 10_000_000))
-                    _ = platform.takeSignals()
-                }
+                Self.wait(on: platform) { process.isDead }
                 #expect(process.isDead)
             }
             // What has died is unmapped when nobody asks.
@@ -35,17 +32,38 @@ extension PlatformTests {
             #expect(left.process == nil)
         }
 
+        @Test("nor of one that the template, which was killed, cannot make")
+        func withoutTemplate() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let template = try #require(platform.template)
+            let before = platform.watched.count
+            try Host.kill(template.hostProcess, 9)
+            // Not noticed yet, then noticed.
+            for _ in 0..<2 {
+                #expect(throws: Errno.EAGAIN) { _ = try platform.newProcess() }
+                #expect(platform.watched.count == before)
+                Self.wait(on: platform) { template.isDead }
+                #expect(template.isDead)
+            }
+        }
+
         @Test("nor of one that the kernel has ended", arguments: Way.allCases)
         func killed(way: Way) throws {
             let platform = try TrapPlatform()
             defer { platform.shutDown() }
             let left = try endFirst(on: platform, way) { $0.kill() }
-            for _ in 0..<100 {
+            Self.wait(on: platform) { left.process == nil }
+            #expect(left.process == nil)
+        }
+
+        /// Half a minute at most: a wait of the platform's is over at once where somebody asks.
+        private static func wait(on platform: TrapPlatform, until isOver: () -> Bool) {
+            let end = Host.monotonic.nanoseconds + 30_000_000_000
+            while !isOver(), Host.monotonic.nanoseconds < end {
                 platform.wait(until: MonotonicTime(nanoseconds: Host.monotonic.nanoseconds + 1_000_000))
                 _ = platform.takeSignals()
-                if left.process == nil { break }
             }
-            #expect(left.process == nil)
         }
 
         /// Ends a guest that waits for an answer, then does as told with its thread.
