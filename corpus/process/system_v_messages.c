@@ -32,10 +32,11 @@ static int receiver(void) { return msgrcv(queue, &buffer, 100, 0, 0) == 4 && str
 
 static int bereaved(void) { return msgrcv(queue, &buffer, 100, 0, 0) < 0 && errno == EIDRM ? 3 : 4; }
 
-/* True once the child sleeps in its call. */
+/* Returns once the child sleeps in its call; the first look is late enough to be the only one. */
 static void until_asleep(pid_t child) {
     char path[64], row[512];
     snprintf(path, sizeof path, "/proc/%d/stat", child);
+    usleep(50000);
     for (int tries = 0; tries < 1000; tries++) {
         FILE *file = fopen(path, "r");
         size_t length = file ? fread(row, 1, sizeof row - 1, file) : 0;
