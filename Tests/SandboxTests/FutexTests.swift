@@ -1,13 +1,9 @@
-import Foundation
 import Testing
 
 extension SandboxTests {
     /// Without a trace, as in use: threads then settle most of it among themselves, which a traced corpus never does.
     @Suite("Futexes without the kernel", .enabled(if: Programs.canCompile, "no C compiler"))
     struct Futexes {
-        private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../corpus").standardizedFileURL
-
         @Test(
             "cases of the corpus print what they print natively",
             arguments: [
@@ -15,16 +11,7 @@ extension SandboxTests {
                 "signals_to_threads",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {
-            let folder = try Scratch.folder()
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let program = try Programs.compile(
-                file: Self.corpus.appendingPathComponent("thread/\(name).c").path,
-                flags: ["-I", Self.corpus.appendingPathComponent("include").path], in: folder)
-            let native = try await Guest(starting: wrapper + [program]).wait()
-            let outcome = try await Guest.run([program], wrapper: wrapper)
-            #expect(outcome.output == native.output, "\(outcome.errors)")
-            #expect(outcome.status == 0 && native.status == 0)
-            #expect(!native.output.isEmpty)
+            try await Programs.expectAgreement(on: "thread/\(name)", wrapper: wrapper)
         }
 
         /// Waiters of the stub's and of the kernel's on one word, woken by counts, under a storm of signals. A lost wake-up is a

@@ -1,13 +1,9 @@
-import Foundation
 import Testing
 
 extension SandboxTests {
     /// Without a trace, as in use: threads then change their masks themselves, which a traced corpus never does.
     @Suite("Masks without the kernel", .enabled(if: Programs.canCompile, "no C compiler"))
     struct Masks {
-        private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-            .appendingPathComponent("../../corpus").standardizedFileURL
-
         @Test(
             "cases of the corpus print what they print natively",
             arguments: [
@@ -17,16 +13,7 @@ extension SandboxTests {
                 "process/state_inherited",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {
-            let folder = try Scratch.folder()
-            defer { try? FileManager.default.removeItem(at: folder) }
-            let program = try Programs.compile(
-                file: Self.corpus.appendingPathComponent("\(name).c").path,
-                flags: ["-I", Self.corpus.appendingPathComponent("include").path], in: folder)
-            let native = try await Guest(starting: wrapper + [program]).wait()
-            let outcome = try await Guest.run([program], wrapper: wrapper)
-            #expect(outcome.output == native.output, "\(outcome.errors)")
-            #expect(outcome.status == 0 && native.status == 0)
-            #expect(!native.output.isEmpty)
+            try await Programs.expectAgreement(on: name, wrapper: wrapper)
         }
 
         /// Threads that block and let in signals as fast as they can, under signals to each of them and to the process, which

@@ -1,4 +1,5 @@
 import Foundation
+import Testing
 
 /// Small C programs for guests, compiled once per test run.
 enum Programs {
@@ -37,6 +38,26 @@ enum Programs {
         defer { try? FileManager.default.removeItem(at: folder) }
         let program = try compile(source, in: folder)
         return try await Guest.run([program] + arguments, options: options, wrapper: wrapper)
+    }
+
+    private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("../../corpus").standardizedFileURL
+
+    /// Expects a case of the corpus to print in the sandbox what it prints natively, without a trace, as in use: what stubs do
+    /// by themselves they only do then.
+    static func expectAgreement(
+        on name: String, wrapper: [String], at location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let folder = try Scratch.folder()
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let program = try compile(
+            file: corpus.appendingPathComponent("\(name).c").path,
+            flags: ["-I", corpus.appendingPathComponent("include").path], in: folder)
+        let native = try await Guest(starting: wrapper + [program]).wait()
+        let outcome = try await Guest.run([program], wrapper: wrapper)
+        #expect(outcome.output == native.output, "\(outcome.errors)", sourceLocation: location)
+        #expect(outcome.status == 0 && native.status == 0, sourceLocation: location)
+        #expect(!native.output.isEmpty, sourceLocation: location)
     }
 
     /// What a command of the host prints.
