@@ -9,6 +9,7 @@ extension StubThread {
         memory.exchange(0, at: cold + Cold.maskIsHere)
         memory.store(UInt64(0), at: cold + Cold.mask)
         memory.store(UInt32(0), at: cold + Cold.maskMoved)
+        forgetHandlers()
         robustList = 0
     }
 
@@ -23,6 +24,7 @@ extension StubThread {
         }
         if mayChange != leavesMask {
             leavesMask = mayChange
+            if mayChange, handlersAreOld { forgetHandlers() }
             memory.exchange(mayChange ? 1 : 0, at: cold + Cold.maskIsHere)
         }
         isMaskOut = mayChange

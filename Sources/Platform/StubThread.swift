@@ -93,6 +93,9 @@ package final class StubThread {
     var leavesMask = false
     package internal(set) var isMaskOut = false
     var isMaskOld = false
+    /// What the stub knows of handlers does not count any more; and where it keeps the next one.
+    var handlersAreOld = false
+    var nextOwnAction = 0
     /// It goes on when the stub of another thread lets it: its next answer does not yet; and it has not asked since.
     var startsLater = false
     var hold = 0
@@ -158,6 +161,7 @@ package final class StubThread {
         static let maskIsHere = offset(\.mask_is_here)
         static let maskMoved = offset(\.mask_moved)
         static let robustList = offset(\.robust_list)
+        static let handlers = offset(\.handlers)
     }
 
     // MARK: Requests

@@ -57,15 +57,19 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
     if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST)
         return arguments && apus_stub_own_call(cold, index, arguments, result);
+    if (index >= APUS_LOCAL_SIGRETURN && index <= APUS_LOCAL_TGKILL)
+        return arguments ? apus_stub_signal_call(cold, index, arguments) : 0;
     if (!ANSWERS[index].is_valid) return 0;
     *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
     return 1;
 }
 
-/// Has the call of the hot line carried out, by the kernel if `is_hot`. True if it was not asked.
+/// Has the call of the hot line carried out, by the kernel if `is_hot`. Not 0 if it was not asked; APUS_ANSWERED_ALL if more
+/// than rax has changed.
 int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
     uint64_t *result = &cold->registers[APUS_RAX];
-    if (!is_hot && answers(cold, hot->value, hot->arguments, result)) return 1;
+    int answered = is_hot ? 0 : answers(cold, hot->value, hot->arguments, result);
+    if (answered) return answered;
     hot->action = 0;
     int is_futex = apus_stub_is_futex(hot->value);
     if (is_futex && apus_stub_futex(cold, hot, is_hot, result)) return 1;
@@ -97,9 +101,9 @@ __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     hot->arguments[5] = r[APUS_R9];
     cold->fp_pointer = 0;
     if (number < APUS_RULED_CALLS && CONFIG->keeps_fp[number]) apus_stub_save_floating_point(cold);
-    int is_answered = apus_stub_call(cold, hot, 0);
+    int answered = apus_stub_call(cold, hot, 0);
     if ((r[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
-    if (is_answered || !(hot->action & APUS_ACTION_RESTORE_ALL)) return;
+    if (answered ? answered != APUS_ANSWERED_ALL : !(hot->action & APUS_ACTION_RESTORE_ALL)) return;
     if (cold->fp_pointer) apus_stub_leave();
     apus_stub_leave_live();
 }

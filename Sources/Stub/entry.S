@@ -158,6 +158,42 @@ apus_stub_load_floating_point:
     movq $0, FP_POINTER(%rdi)
     ret
 
+// long apus_stub_xsave(area, components), long apus_stub_xrstor_from(area, components): between the registers and guest memory;
+// -EFAULT for what is not there, or what the processor refuses.
+    .globl apus_stub_xsave
+    .hidden apus_stub_xsave
+    .globl apus_stub_xrstor_from
+    .hidden apus_stub_xrstor_from
+    .globl apus_stub_state_begin
+    .hidden apus_stub_state_begin
+apus_stub_state_begin:
+apus_stub_xsave:
+    mov %esi, %eax
+    xor %edx, %edx
+    xsave64 (%rdi)
+    xor %eax, %eax
+    ret
+apus_stub_xrstor_from:
+    mov %esi, %eax
+    xor %edx, %edx
+    xrstor64 (%rdi)
+    xor %eax, %eax
+    ret
+    .globl apus_stub_state_end
+    .hidden apus_stub_state_end
+apus_stub_state_end:
+    mov $-14, %rax
+    ret
+
+// The state that a handler begins with: nothing present, which is the initial state of everything, and mxcsr.
+    .balign 64
+    .globl apus_stub_initial_state
+    .hidden apus_stub_initial_state
+apus_stub_initial_state:
+    .zero 24
+    .long 0x1f80
+    .zero 576 - 28
+
 // Makes a host signal's frame for a thread that has come in by none and needs one to leave by.
     .globl apus_stub_leave_by_trap
     .hidden apus_stub_leave_by_trap

@@ -90,6 +90,8 @@ static int recover_copy(greg_t *g) {
         g[REG_RIP] = (greg_t)apus_stub_update_end;
     else if (rip >= (uint64_t)apus_stub_watch_begin && rip < (uint64_t)apus_stub_watch_end)
         g[REG_RIP] = (greg_t)apus_stub_watch_end;
+    else if (rip >= (uint64_t)apus_stub_state_begin && rip < (uint64_t)apus_stub_state_end)
+        g[REG_RIP] = (greg_t)apus_stub_state_end;
     else
         return 0;
     return 1;

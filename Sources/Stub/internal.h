@@ -20,6 +20,7 @@
 #define ANSWERS ((volatile const struct apus_local_answer *)APUS_STUB_ANSWERS)
 #define INTERRUPT_SIGNAL SIGCHLD
 #define TRAP_FLAG 0x100u
+#define UNBLOCKABLE (1ul << (SIGKILL - 1) | 1ul << (SIGSTOP - 1))
 
 #define HIDDEN __attribute__((visibility("hidden")))
 // In entry.S: ways in and out, and stretches of code that the signal handler has to know.
@@ -31,12 +32,16 @@ extern HIDDEN char apus_stub_update_begin[], apus_stub_update_end[];
 extern HIDDEN char apus_stub_watch_begin[], apus_stub_watch_end[];
 extern HIDDEN char apus_stub_futex_begin[], apus_stub_futex_sleeps[], apus_stub_futex_end[];
 extern HIDDEN char apus_stub_trapped[];
+extern HIDDEN char apus_stub_state_begin[], apus_stub_state_end[];
+extern HIDDEN const char apus_stub_initial_state[];
 HIDDEN void apus_stub_leave(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_live(void) __attribute__((noreturn));
 HIDDEN void apus_stub_leave_by_trap(void) __attribute__((noreturn));
 HIDDEN void apus_stub_tell(void) __attribute__((noreturn));
 HIDDEN void apus_stub_save_floating_point(struct apus_cold *cold);
 HIDDEN void apus_stub_load_floating_point(struct apus_cold *cold);
+HIDDEN long apus_stub_xsave(char *area, uint64_t components);
+HIDDEN long apus_stub_xrstor_from(const char *area, uint64_t components);
 HIDDEN long apus_stub_clone_thread(uint64_t flags, uint64_t stack, uint32_t *alive, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_clone_process(uint64_t flags, long contexts, long socket, struct apus_cold *block, void *function);
 HIDDEN long apus_stub_copy(void *destination, const void *source, size_t count);
@@ -84,6 +89,11 @@ HIDDEN void apus_stub_start_common(struct apus_cold *cold);
 // In state.c.
 HIDDEN long apus_stub_push_state(struct apus_cold *cold, char *address);
 HIDDEN long apus_stub_load_state(struct apus_cold *cold, const char *address);
+/// The two halves of a push.
+HIDDEN long apus_stub_store_state(struct apus_cold *cold, char *address);
+HIDDEN void apus_stub_begin_state(struct apus_cold *cold);
+/// As `apus_stub_load_state`, and the state is live. False if it is not as the kernel has left it: then that has to look at it.
+HIDDEN int apus_stub_take_state(struct apus_cold *cold, const char *address);
 
 // In futex.c.
 /// Whether `apus_stub_futex` has to do with the call.
@@ -96,6 +106,16 @@ HIDDEN void apus_stub_uncount_wait(struct apus_cold *cold);
 // In own.c.
 /// Carries out a call that concerns only what the thread's block holds. False if the kernel must be asked.
 HIDDEN int apus_stub_own_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+/// Makes `mask` what the thread blocks. False if the kernel has taken the permission back: then it is as if that had not been
+/// tried.
+HIDDEN int apus_stub_take_mask(struct apus_cold *cold, uint64_t mask);
+
+// In signal.c.
+/// Carries out a call that enters a handler of the thread's own signal, or leaves one: APUS_ANSWERED_ALL. 0 if the kernel must be
+/// asked.
+HIDDEN int apus_stub_signal_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments);
 
 // In call.c.
+/// More than rax has changed: the block holds every register, and `fp_pointer` tells of the floating-point state.
+#define APUS_ANSWERED_ALL 2
 HIDDEN int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot);

@@ -2,7 +2,18 @@
 // when it needs them: most programs make many of them, and each would be a conversation.
 #include "internal.h"
 
-#define UNBLOCKABLE (1ul << (SIGKILL - 1) | 1ul << (SIGSTOP - 1))
+int apus_stub_take_mask(struct apus_cold *cold, uint64_t mask) {
+    uint64_t old = cold->signal_mask;
+    // Also where it stays as it is: who takes the permission back looks at the mask after that.
+    __atomic_exchange_n(&cold->signal_mask, mask, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&cold->mask_is_here, __ATOMIC_SEQ_CST)) {
+        // As if it had not begun.
+        __atomic_exchange_n(&cold->signal_mask, old, __ATOMIC_SEQ_CST);
+        return 0;
+    }
+    if (mask != old) cold->mask_moved = 1;
+    return 1;
+}
 
 /// rt_sigprocmask(2) while no signal waits for the thread or its process. The kernel takes the mask back before it makes one
 /// pending, and looks at the mask then: of the two one sees what the other has done.
@@ -23,15 +34,7 @@ static int change_mask(struct apus_cold *cold, const uint64_t *arguments, uint64
     if (old_address &&
         (old_address > APUS_STUB_BASE - 8 || apus_stub_copy((void *)old_address, &old, 8) != 0))
         return 0;
-    if (new != old) {
-        __atomic_exchange_n(&cold->signal_mask, new, __ATOMIC_SEQ_CST);
-        if (!__atomic_load_n(&cold->mask_is_here, __ATOMIC_SEQ_CST)) {
-            // As if it had not begun.
-            __atomic_exchange_n(&cold->signal_mask, old, __ATOMIC_SEQ_CST);
-            return 0;
-        }
-        cold->mask_moved = 1;
-    }
+    if (new != old && !apus_stub_take_mask(cold, new)) return 0;
     *result = 0;
     return 1;
 }

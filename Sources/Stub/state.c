@@ -37,10 +37,19 @@ static void make_initial(char *state, uint64_t kept) {
     apus_stub_zero((char *)(header + 1), HEADER_SIZE - 8);
 }
 
-/// Puts the guest's state to `address`, as a signal frame has it, and gives the guest a fresh one.
-long apus_stub_push_state(struct apus_cold *cold, char *address) {
-    if (!cold->fp_pointer) apus_stub_save_floating_point(cold);
-    char *state = (char *)cold->fp_pointer;
+/// From the registers, as Linux does it: x87 and SSE are always present, so that a handler can change them.
+static long store_live(char *address) {
+    uint64_t present;
+    if (apus_stub_zero(address + LEGACY_SIZE, HEADER_SIZE) || apus_stub_xsave(address, CONFIG->fp_mask) ||
+        apus_stub_copy(&present, address + LEGACY_SIZE, sizeof present))
+        return FAULT;
+    present |= 3;
+    return apus_stub_copy(address + LEGACY_SIZE, &present, sizeof present) ? FAULT : 0;
+}
+
+/// Puts the guest's state to `address`, as a signal frame has it.
+long apus_stub_store_state(struct apus_cold *cold, char *address) {
+    const char *state = (const char *)cold->fp_pointer;
     uint64_t size = state_size();
     struct software_bytes software;
     software.magic = MAGIC1;
@@ -49,12 +58,52 @@ long apus_stub_push_state(struct apus_cold *cold, char *address) {
     software.size = (uint32_t)size;
     for (int i = 0; i < 7; i++) *(volatile uint32_t *)&software.padding[i] = 0;
     uint32_t end = MAGIC2;
-    if (apus_stub_copy(address, state, SOFTWARE) || apus_stub_copy(address + SOFTWARE, &software, sizeof software) ||
-        apus_stub_copy(address + LEGACY_SIZE, state + LEGACY_SIZE, size - LEGACY_SIZE) ||
-        apus_stub_copy(address + size, &end, sizeof end))
+    if (!state) {
+        if (store_live(address)) return FAULT;
+    } else if (apus_stub_copy(address, state, SOFTWARE) ||
+               apus_stub_copy(address + LEGACY_SIZE, state + LEGACY_SIZE, size - LEGACY_SIZE)) {
         return FAULT;
-    make_initial(state, PROTECTION_KEYS);
+    }
+    return apus_stub_copy(address + SOFTWARE, &software, sizeof software) || apus_stub_copy(address + size, &end, sizeof end)
+               ? FAULT
+               : 0;
+}
+
+/// Gives the guest a fresh state.
+void apus_stub_begin_state(struct apus_cold *cold) {
+    if (cold->fp_pointer) make_initial((char *)cold->fp_pointer, PROTECTION_KEYS);
+    else apus_stub_xrstor_from(apus_stub_initial_state, CONFIG->fp_mask & ~PROTECTION_KEYS);
+}
+
+/// Both.
+long apus_stub_push_state(struct apus_cold *cold, char *address) {
+    if (apus_stub_store_state(cold, address)) return FAULT;
+    apus_stub_begin_state(cold);
     return 0;
+}
+
+/// Loads a frame's state where it is, if it describes itself as `apus_stub_store_state` has described it.
+int apus_stub_take_state(struct apus_cold *cold, const char *address) {
+    struct {
+        struct software_bytes software;
+        uint64_t header[HEADER_SIZE / 8];
+    } seen;
+    uint64_t size = state_size();
+    uint32_t control, end;
+    if (!address || (uint64_t)address % 64 || (uint64_t)address > APUS_STUB_BASE - 2 * APUS_FP_AREA_SIZE ||
+        apus_stub_copy(&seen, address + SOFTWARE, sizeof seen) || apus_stub_copy(&control, address + MXCSR, sizeof control) ||
+        apus_stub_copy(&end, address + size, sizeof end))
+        return 0;
+    if (seen.software.magic != MAGIC1 || seen.software.extended_size != size + 4 || seen.software.size != size ||
+        seen.software.features != CONFIG->fp_mask || end != MAGIC2 || (control & ~MXCSR_MASK) ||
+        (seen.header[0] & ~CONFIG->fp_mask))
+        return 0;
+    for (int i = 1; i < 8; i++)
+        if (seen.header[i]) return 0;
+    // What a sibling changes meanwhile the processor takes or refuses.
+    if (apus_stub_xrstor_from(address, CONFIG->fp_mask)) return 0;
+    cold->fp_pointer = 0;
+    return 1;
 }
 
 /// Makes the guest's state what a signal frame has at `address`; the initial one without an address. -EFAULT for what cannot
@@ -82,6 +131,8 @@ long apus_stub_load_state(struct apus_cold *cold, const char *address) {
             return FAULT;
         is_whole = end == MAGIC2;
     }
+    // As the processor asks for it where it loads the state.
+    if ((uint64_t)address % (is_whole ? 64 : 16)) return FAULT;
     if (!is_whole) {
         header[0] = 3;
     } else {

@@ -9,7 +9,10 @@ extension SandboxTests {
             arguments: [
                 "signal/masks", "signal/sigsuspend_masks", "signal/sigtimedwait_results", "signal/realtime_queue",
                 "signal/kill_targets", "signal/context_is_restored", "signal/frame_state", "signal/ignoring_discards",
-                "thread/reused_threads", "thread/signals_to_threads", "thread/fork_among_threads",
+                "signal/own_again_and_again", "signal/returns_again_and_again", "signal/alternate_stack",
+                "signal/handler_flags", "signal/longjmp_out", "signal/restarted_calls", "signal/queue_limit",
+                "thread/own_signals_among_others", "thread/reused_threads", "thread/signals_to_threads",
+                "thread/fork_among_threads",
                 "process/state_inherited",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {
@@ -80,6 +83,81 @@ extension SandboxTests {
         func storm(wrapper: [String]) async throws {
             let outcome = try await Programs.run(Self.storm, wrapper: wrapper)
             #expect(outcome.output == "3000 3000 0\n", "\(outcome.errors)")
+            #expect(outcome.status == 0)
+        }
+
+        /// Threads that write nonsense into what their stubs know of handlers and masks, while others enter and leave them.
+        @Test("handlers that are forged harm nobody but who has forged them")
+        func forgedHandlers() async throws {
+            let outcome = try await Programs.run(
+                """
+                #include <pthread.h>
+                #include <signal.h>
+                #include <stdint.h>
+                #include <stdio.h>
+                #include <stdlib.h>
+                #include <string.h>
+                #include <sys/syscall.h>
+                #include <sys/wait.h>
+                #include <unistd.h>
+                static void handler(int signal) { (void)signal; }
+                // Behind the restorer, which only what is known of a handler holds, and around it.
+                static uint64_t restorer;
+                static volatile uint64_t *found;
+                static void *forge(void *argument) {
+                    unsigned seed = (unsigned)(uintptr_t)argument;
+                    const uint64_t values[] = {0, 1, ~0ul, 0x7ef000000000ul, 0x7ef000001000ul, 0x7ef000120000ul, 1ul << 63, 8};
+                    for (;;) {
+                        volatile uint64_t *word = found + (int)(rand_r(&seed) % 28) - 14;
+                        *word = values[rand_r(&seed) % 8];
+                        if (rand_r(&seed) % 4 == 0) found[-1] = 0x4000000;
+                    }
+                }
+                static void misbehave(unsigned seed) {
+                    struct sigaction action = {.sa_handler = handler};
+                    sigaction(SIGUSR1, &action, 0);
+                    pid_t self = getpid(), thread = gettid();
+                    for (int i = 0; i < 50; i++) syscall(SYS_tgkill, self, thread, SIGUSR1);
+                    struct { void *handler; unsigned long flags; void *restorer; unsigned long mask; } raw;
+                    syscall(SYS_rt_sigaction, SIGUSR1, 0, &raw, 8);
+                    restorer = (uint64_t)raw.restorer;
+                    syscall(SYS_tgkill, self, thread, SIGUSR1);
+                    volatile uint64_t *block = (uint64_t *)(0x7ef000100000ul + 0x10000);
+                    for (int i = 30; i < 512; i++) if (block[i] == restorer) found = &block[i];
+                    if (!found) _exit(7);
+                    pthread_t forger;
+                    pthread_create(&forger, 0, forge, (void *)(uintptr_t)seed);
+                    alarm(2);
+                    for (int i = 0; i < 20000; i++) {
+                        syscall(SYS_tgkill, self, thread, SIGUSR1);
+                        sigset_t set;
+                        sigfillset(&set);
+                        sigprocmask(SIG_BLOCK, &set, 0);
+                        sigemptyset(&set);
+                        sigprocmask(SIG_SETMASK, &set, 0);
+                    }
+                    _exit(0);
+                }
+                int main(void) {
+                    int unknown = 0;
+                    for (unsigned seed = 1; seed <= 12; seed++) {
+                        pid_t child = fork();
+                        if (child == 0) misbehave(seed);
+                        usleep(60000);
+                        kill(child, SIGKILL);
+                        int status;
+                        if (waitpid(child, &status, 0) != child) return 1;
+                        if (WIFEXITED(status) && WEXITSTATUS(status) == 7) unknown++;
+                    }
+                    // Who has forged nothing is as before.
+                    struct sigaction action = {.sa_handler = handler};
+                    sigaction(SIGUSR1, &action, 0);
+                    for (int i = 0; i < 100; i++) kill(getpid(), SIGUSR1);
+                    printf("%d\\n", unknown);
+                    return 0;
+                }
+                """)
+            #expect(outcome.output == "0\n", "\(outcome.errors)")
             #expect(outcome.status == 0)
         }
 

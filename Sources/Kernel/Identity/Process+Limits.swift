@@ -8,6 +8,7 @@ package enum ResourceNumber {
     package static let processes = 6
     package static let openFiles = 7
     package static let lockedMemory = 8
+    package static let pendingSignals = 11
     package static let nice = 13
     package static let realTimePriority = 14
     package static let count = 16

@@ -26,6 +26,7 @@ extension GuestThread {
         if fault.signal == 11, fault.trap == 14, fault.code != SignalInfo.kernel, let map {
             info.code = map.segmentationCode(at: fault.address)
         }
+        stub?.withdrawHandlers()
         signals.fault.error = fault.error
         signals.fault.trap = fault.trap
         if fault.trap == 14, fault.code != SignalInfo.kernel { signals.fault.address = fault.address }
@@ -89,6 +90,7 @@ extension GuestThread {
                 do throws(Errno) {
                     guard frames <= GuestThread.maximumFrames else { throw .EFAULT }
                     try enterHandler(for: info, action)
+                    leaveHandler(of: info, action)
                 } catch {
                     // There is no memory any more: the host has killed the stub, and will say so.
                     if error == .ESRCH { return die(by: .kill) }
@@ -185,6 +187,7 @@ extension GuestThread {
             info.address = registers.rip
             signals.fault.address = registers.rip
         }
+        stub?.withdrawHandlers()
         signals.fault.trap = isCanonical ? 14 : 13
         signals.fault.error = isCanonical ? 0x14 : 0
         kernel.force(info, to: self)

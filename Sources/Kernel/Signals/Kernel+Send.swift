@@ -76,7 +76,7 @@ extension Kernel {
         if !signal.isRealTime, pending.set.contains(SignalSet(signal)) { return .merged }
         // What the kernel and kill(2) say of a standard signal is kept beyond the limit.
         let mayExceed = !signal.isRealTime && info.code >= SignalInfo.user
-        let limit = mayExceed ? nil : receiver.process.limits.values[11].soft
+        let limit = mayExceed ? nil : receiver.process.limits.values[ResourceNumber.pendingSignals].soft
         if let charge = signalAccounts.charge(receiver.credentials.userID, limit: limit) {
             pending.add(info, charge: charge)
             return nil

@@ -157,6 +157,8 @@ extension GuestThread {
             stack.base = new.base
             stack.size = new.length
         }
+        guard stack != signals.alternateStack else { return }
+        stub?.withdrawHandlers()
         signals.alternateStack = stack
     }
 

@@ -38,7 +38,7 @@ package struct FaultRegisters: Sendable {
 }
 
 /// `stack_t`: where handlers with `SA_ONSTACK` run.
-package struct AlternateStack: Sendable {
+package struct AlternateStack: Sendable, Equatable {
     package var base: UInt = 0
     package var size: UInt = 0
     /// `SS_DISABLE` 2, `SS_AUTODISARM` 1 << 31; 0 also in a process that never had one.

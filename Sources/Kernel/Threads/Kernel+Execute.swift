@@ -219,6 +219,7 @@ extension Kernel {
     private func become(_ thread: GuestThread, _ image: Executable, _ stack: InitialStack) {
         let process = thread.process
         thread.credentials = image.credentials
+        thread.stub?.withdrawHandlers()
         process.actions = process.actions.copy()
         process.actions.resetForExec()
         process.timers.deleteCreated()

@@ -13,6 +13,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case signalMask, robustList
     /// There is none, as every thread is told that begins.
     case restartableSequences
+    /// Signals that a thread sends to itself, and the way back from handlers: see `OwnHandlers`. `APUS_LOCAL_SIGRETURN` and on.
+    case signalReturn = 24
+    case kill, threadKill
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -30,6 +33,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .signalMask: 14
         case .robustList: 273
         case .restartableSequences: 334
+        case .signalReturn: 15
+        case .kill: 62
+        case .threadKill: 234
         }
     }
 
@@ -37,7 +43,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     init?(call: Int) {
         guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
         switch answer {
-        case .yield, .futex, .signalMask, .robustList: return nil
+        case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill: return nil
         default: self = answer
         }
     }
@@ -65,7 +71,7 @@ extension Kernel {
                 case .yield: 0
                 case .futex: map.mayWaitInStub ? 1 : nil
                 // Each thread has a permission of its own.
-                case .signalMask: nil
+                case .signalMask, .signalReturn, .kill, .threadKill: nil
                 case .robustList: 0
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
                 case .processID: isOneProcess ? word(process.id) : nil

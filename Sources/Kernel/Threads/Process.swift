@@ -1,4 +1,5 @@
 package import LinuxABI
+internal import Platform
 package import VFS
 
 /// A process: what its threads share. Linux's `signal_struct` and thread group.
@@ -119,12 +120,36 @@ package struct TransferCounts: Sendable {
 /// What the process does on each signal. Linux's `sighand_struct`.
 package final class SignalActions {
     private var actions = [SignalAction](repeating: SignalAction(), count: 65)
+    /// Stubs that were told some of them: see `OwnHandlers`.
+    private var informed: [Informed] = []
+
+    private struct Informed {
+        weak var stub: StubThread?
+    }
 
     package init() {}
 
     package subscript(signal: SignalNumber) -> SignalAction {
         get { signal.isValid ? actions[Int(signal.rawValue)] : SignalAction() }
-        set { if signal.isValid { actions[Int(signal.rawValue)] = newValue } }
+        set {
+            guard signal.isValid else { return }
+            actions[Int(signal.rawValue)] = newValue
+            withdraw()
+        }
+    }
+
+    /// A stub was told an action, and must hear when one changes.
+    func inform(_ stub: StubThread) {
+        guard !informed.contains(where: { $0.stub === stub }) else { return }
+        informed.removeAll { $0.stub == nil }
+        informed.append(Informed(stub: stub))
+    }
+
+    /// Nobody knows any of them any more.
+    package func withdraw() {
+        guard !informed.isEmpty else { return }
+        for entry in informed { entry.stub?.withdrawHandlers() }
+        informed = []
     }
 
     package func copy() -> SignalActions {

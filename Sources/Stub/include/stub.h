@@ -178,6 +178,29 @@ struct apus_site {
 
 #define APUS_COUNTED_SITES 64
 
+/// What the thread does on a signal that it sends to itself: `sigaction(2)`.
+struct apus_own_action {
+    /// 0 for none.
+    int32_t signal;
+    uint32_t padding;
+    uint64_t handler, flags, restorer, mask;
+};
+
+#define APUS_OWN_ACTIONS 4
+
+/// What the frames of handlers need that only the kernel knows: `signal.c`. By the kernel, while the thread does not run guest
+/// code; it counts while `mask_is_here`.
+struct apus_handlers {
+    uint32_t is_known;
+    int32_t thread;
+    /// `sigaltstack(2)`.
+    uint64_t stack_base, stack_size;
+    uint32_t stack_flags, padding;
+    /// The last fault.
+    uint64_t fault_error, fault_trap, fault_address;
+    struct apus_own_action actions[APUS_OWN_ACTIONS];
+};
+
 /// The rest of a thread's shared state; at the beginning of its block.
 struct apus_cold {
     // Offsets of these members are known to entry.S.
@@ -239,7 +262,10 @@ struct apus_cold {
     uint32_t mask_moved;
     /// `set_robust_list(2)`.
     uint64_t robust_list;
+    struct apus_handlers handlers;
 };
+
+_Static_assert(sizeof(struct apus_cold) <= 4096, "the floating-point area stands behind it");
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
 #define APUS_FP_AREA 0x1000UL
@@ -333,6 +359,14 @@ struct apus_local_answer {
 /// set_robust_list(2), which is a word that the kernel looks for in the block.
 #define APUS_LOCAL_MASK 11
 #define APUS_LOCAL_ROBUST 12
+/// Nor these: rt_sigreturn(2), and kill(2) and tgkill(2) by which a thread enters a handler of its own: `signal.c`.
+#define APUS_LOCAL_SIGRETURN 24
+#define APUS_LOCAL_KILL 25
+#define APUS_LOCAL_TGKILL 26
+/// Answers that the stub uses itself: the process's number, that of its only thread, and the real user's.
+#define APUS_ANSWER_PROCESS 2
+#define APUS_ANSWER_THREAD 3
+#define APUS_ANSWER_USER 6
 
 /// Places for sleepers; the first is nobody's.
 #define APUS_WAKE_WORDS 1008

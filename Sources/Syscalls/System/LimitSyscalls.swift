@@ -65,6 +65,8 @@ extension GuestThread {
         let isRaised = new.hard > process.limits.values[resource].hard
         guard !isRaised || credentials.has(capability: CapabilityNumber.resource) else { throw .EPERM }
         process.limits.values[resource] = new
+        // A signal may lose what it says now.
+        if resource == ResourceNumber.pendingSignals { process.actions.withdraw() }
         if resource == ResourceNumber.cpu { process.watchCPULimit() }
     }
 
