@@ -17,6 +17,11 @@ final class MemoryDevice: FileOperations {
     var inode: any Inode { node }
     var isSeekable: Bool { true }
     var discards: Bool { behaviour != .full }
+    var hasPosition: Bool { false }
+
+    func localContents(_ file: OpenFile, until epoch: LocalEpoch) -> LocalContents {
+        behaviour == .null ? .nothing : .zeros
+    }
 
     func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {
         if behaviour != .null { output.append(repeating: 0, count: output.freeCapacity) }

@@ -13,6 +13,8 @@ package final class Kernel {
     package let unixSockets = UnixSockets()
     /// Who watches which files: `inotify(7)`.
     package let fileWatches = FileWatches()
+    /// For how long what stubs were told of files holds.
+    package let localEpoch = LocalEpoch()
     /// System V message queues and semaphores: see `sysvipc(7)`.
     package let messageQueues = SystemVObjects<MessageQueue>()
     package let semaphoreSets = SystemVObjects<SemaphoreSet>()
@@ -90,6 +92,10 @@ package final class Kernel {
     package init(clock: any KernelClock, platform: TrapPlatform? = nil) {
         self.clock = clock
         self.platform = platform
+        guard let platform else { return }
+        platform.publishFilesEpoch(localEpoch.number)
+        // It lives as long as the kernel.
+        localEpoch.whenEnded = { [unowned platform] epoch in platform.publishFilesEpoch(epoch) }
     }
 
     /// Lets a parked thread try its call again at the loop's next turn.

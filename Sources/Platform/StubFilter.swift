@@ -17,6 +17,8 @@ enum StubFilter {
         case bits(Int, among: UInt32, with: UInt32)
         /// Address and length, in these arguments, end where guests' addresses do: the stub's area is out of reach.
         case belowStub(address: Int, length: Int)
+        /// An address above the stub's area, from where mappings reach upwards, to where there is nothing of ours.
+        case aboveStub(address: Int)
 
         /// Falls through where it holds, else jumps `failure` instructions beyond its own end.
         func instructions(failure: Int) -> [UInt64] {
@@ -46,6 +48,11 @@ enum StubFilter {
                 return body
             case .belowStub(let address, let length):
                 return StubFilter.belowStub(address, length, failure: failure)
+            case .aboveStub(let address):
+                return [
+                    I.load(I.argumentHigh(address)),
+                    I.ifAtLeast(UInt32(APUS_STUB_PAGES >> 32), 0, else: failure),
+                ]
             }
         }
     }
@@ -125,19 +132,23 @@ enum StubFilter {
                 .bits(3, among: 0x01 | 0x02 | 0x10 | 0x20 | 0x4000 | 0x8000 | 0x2_0000, with: 0x10),
                 .belowStub(address: 0, length: 1),
             ],
+            // Pages of files that the stub reads, above it: only to be read.
+            [.word(2, among: [1]), .exactly(3, 0x4011), .aboveStub(address: 0)],
             contexts + [.word(2, among: [3]), .exactly(3, 0x11), .exactly(5, 0)]),
-        // munmap: of the guest's part, and of what the template's program has left behind the stub.
-        Rule(11, [.belowStub(address: 0, length: 1)], [.exactly(0, UInt64(APUS_STUB_END))]),
+        // munmap: of the guest's part, of those pages, and of what the template's program has left behind the stub.
+        Rule(
+            11, [.belowStub(address: 0, length: 1)], [.aboveStub(address: 0)],
+            [.exactly(0, UInt64(APUS_STUB_END))]),
         // mprotect.
         Rule(10, [.belowStub(address: 0, length: 1)]),
         // mremap: in place, or MAYMOVE | FIXED, with or without DONTUNMAP.
         Rule(
             25, [.exactly(3, 0), .belowStub(address: 0, length: 1)],
             [.bits(3, among: 7, with: 3), .belowStub(address: 0, length: 1), .belowStub(address: 4, length: 2)]),
-        // madvise: never REMOVE, which would take pages out of a file. And DONTFORK for the contexts.
+        // madvise: never REMOVE, which would take pages out of a file. And DONTFORK for the contexts and for files' pages.
         Rule(
             28, [.word(2, among: [3, 4, 8, 14, 15, 18, 19, 22, 23]), .belowStub(address: 0, length: 1)],
-            contexts + [.word(2, among: [10])]),
+            contexts + [.word(2, among: [10])], [.word(2, among: [10]), .aboveStub(address: 0)]),
         // mseal: the contexts.
         Rule(462, contexts + [.exactly(2, 0)]),
         // clone: a thread, or a process like this one; see `CloneGuard`.

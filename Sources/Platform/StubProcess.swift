@@ -20,6 +20,8 @@ package final class StubProcess {
     /// fraction of what beginning and ending one does.
     private var resting: [StubThread] = []
     private static let mostResting = 8
+    /// By descriptor, the last version of what its stub was told: see `setLocalFile`.
+    var localVersions: [UInt32] = []
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.

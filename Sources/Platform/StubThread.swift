@@ -96,6 +96,8 @@ package final class StubThread {
     /// What the stub knows of handlers does not count any more; and where it keeps the next one.
     var handlersAreOld = false
     var nextOwnAction = 0
+    /// What of its own reads and writes the kernel knows.
+    var takenTransfers = Transfers()
     /// It goes on when the stub of another thread lets it: its next answer does not yet; and it has not asked since.
     var startsLater = false
     var hold = 0
@@ -162,6 +164,10 @@ package final class StubThread {
         static let maskMoved = offset(\.mask_moved)
         static let robustList = offset(\.robust_list)
         static let handlers = offset(\.handlers)
+        static let localReads = offset(\.local_reads)
+        static let localReadBytes = offset(\.local_read_bytes)
+        static let localWrites = offset(\.local_writes)
+        static let localWrittenBytes = offset(\.local_written_bytes)
     }
 
     // MARK: Requests

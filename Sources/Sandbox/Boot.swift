@@ -81,6 +81,7 @@ final class Boot {
     private func start(_ configuration: Configuration, _ caller: Caller, _ tree: SandboxTree) throws(Errno) {
         kernel.memoryFiles = tree.anonymousFiles
         let outside = tree.mounts.outside
+        outside.epoch = kernel.localEpoch
         kernel.hostEvents = { [descriptors] in
             guard descriptors.deliver() else { return false }
             outside.cameIn()

@@ -114,7 +114,9 @@ final class SandboxInformation: ProcessInformation {
         case "schedstat": return Array("\(any?.cpuTime.total ?? 0) 0 0\n".utf8)
         case "coredump_filter": return Array((process.coreFilter.hex(8) + "\n").utf8)
         case "timerslack_ns": return Array("\(any?.settings.timerSlack ?? 0)\n".utf8)
-        case "io": return Array(transfers(process.transfers).utf8)
+        case "io":
+            process.countLocalTransfers()
+            return Array(transfers(process.transfers).utf8)
         case "personality": return Array(((any?.settings.personality ?? 0).hex(8) + "\n").utf8)
         case "oom_score_adj": return Array("\(process.oomScoreAdjustment)\n".utf8)
         case "oom_adj": return Array("\(SandboxInformation.oldAdjustment(process.oomScoreAdjustment))\n".utf8)

@@ -23,6 +23,11 @@ _Static_assert(offsetof(struct apus_cold, interrupt_pending) == 172, "entry.S kn
 _Static_assert(offsetof(struct apus_cold, fp_mask) == 176, "entry.S knows this offset");
 _Static_assert(offsetof(struct apus_cold, fp_pointer) == 184, "entry.S knows this offset");
 _Static_assert(APUS_CONTEXTS_SIZE >= APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1), "a block for each thread");
+_Static_assert(APUS_LOCAL_FILES_OFFSET >= APUS_BLOCK_SIZE * (APUS_MAX_THREADS + 1) &&
+                   APUS_LOCAL_FILES_OFFSET + sizeof(struct apus_local_file) * APUS_LOCAL_FILES <= APUS_CONTEXTS_SIZE,
+               "the local files fit behind the last block");
+_Static_assert(sizeof(struct apus_local_file) == 64, "one cache line");
+_Static_assert(APUS_STUB_PAGES >= APUS_STUB_END && APUS_STUB_PAGES_END < APUS_HOST_TASK_SIZE, "above the stub");
 _Static_assert(sizeof(struct apus_local_answer) * APUS_LOCAL_ANSWERS <= APUS_KERNEL_WAITS_OFFSET - APUS_ANSWERS_OFFSET,
                "the answers fit before the count of waits");
 _Static_assert(APUS_HOT_OFFSET % 64 == 0 && APUS_HOT_OFFSET >= APUS_MARK_OFFSET + 8 &&

@@ -14,6 +14,8 @@ package final class FileContents {
     private var hasHoles = false
     /// A guest was given a descriptor of it.
     private var isMappable = false
+    /// Of all files whose pages were wanted to be read, in that order; 0 for none of them.
+    private var series: UInt64 = 0
     private let budget: MemoryBudget
     /// What the file has taken from the budget.
     private var charged: Int64 = 0
@@ -34,6 +36,7 @@ package final class FileContents {
             Host.close(file)
         }
         if readOnlyFile >= 0 { Host.close(readOnlyFile) }
+        if series != 0 { budget.releaseSeries() }
         budget.release(charged)
     }
 
@@ -184,6 +187,26 @@ package final class FileContents {
         return readOnlyFile
     }
 
+    /// The memory file, for reading its pages. Throws ENODEV where pages are missing, which reading them would add.
+    func readable() throws(Errno) -> (descriptor: Int32, series: UInt64) {
+        // In the array, too: its zeros would take pages.
+        guard !isSparse, file >= 0 || writtenEnd >= bytes.count else { throw .ENODEV }
+        if series == 0 {
+            guard let given = budget.takeSeries() else { throw .ENODEV }
+            series = given
+        }
+        if file < 0 { try moveToFile() }
+        isMappable = true
+        if readOnlyFile < 0 { readOnlyFile = try Host.reopen(file, flags: []) }
+        return (readOnlyFile, series)
+    }
+
+    /// What `readable` has given; nil before, and where pages are missing now.
+    var readableSeries: UInt64? { series == 0 || isSparse ? nil : series }
+
+    /// Pages of it may not be there.
+    private var isSparse: Bool { file >= 0 && hasHoles && allocated < FileContents.pages(size) }
+
     private func moveToFile() throws(Errno) {
         let descriptor = try Host.memoryFile("apus-file")
         do throws(Errno) {
@@ -235,6 +258,20 @@ package final class MemoryBudget {
     }
 
     func releaseOverhead(_ bytes: Int64) { overhead -= bytes }
+
+    /// A number that no file of the budget has had; nil where many have one, each of which costs the kernel descriptors.
+    func takeSeries() -> UInt64? {
+        guard liveSeries < MemoryBudget.mostSeries else { return nil }
+        liveSeries += 1
+        lastSeries += 1
+        return lastSeries
+    }
+
+    func releaseSeries() { liveSeries -= 1 }
+
+    private var lastSeries: UInt64 = 0
+    private var liveSeries = 0
+    private static let mostSeries = 1000
 
     func take(_ bytes: Int64) -> Bool {
         guard bytes <= limit - used else { return false }

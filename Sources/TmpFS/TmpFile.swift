@@ -68,6 +68,16 @@ package final class TmpFile: FileOperations {
         return mapping
     }
 
+    package func localContents(_ file: OpenFile, until epoch: LocalEpoch) -> LocalContents {
+        // Reading must leave nothing behind that a process could not do by itself.
+        guard wasRead || file.location?.mount.isReadOnly == true else { return .unknown }
+        return node.localContents(until: epoch, movesTime: file.location?.mount.isReadOnly != true)
+    }
+
+    package func localPages(_ file: OpenFile) throws(Errno) -> (descriptor: Int32, series: UInt64, size: Int64) {
+        try node.localPages()
+    }
+
     package func release(_ file: OpenFile) {
         node.locks.forget(file)
         leaveLower()

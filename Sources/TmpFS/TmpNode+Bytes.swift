@@ -145,6 +145,47 @@ extension TmpNode: HolePunching, DescriptorKeeper {
     }
 }
 
+/// What processes may read of regular files by themselves.
+extension TmpNode {
+    /// `movesTime`: reading moves the time of access.
+    func localContents(until epoch: LocalEpoch, movesTime: Bool) -> LocalContents {
+        if contents == nil {
+            guard lowerDescriptor >= 0, (try? load()) != nil else { return .unknown }
+        }
+        guard !movesTime || isAccessSettled else { return .unknown }
+        self.epoch = epoch
+        if let contents {
+            guard let series = contents.readableSeries else { return .unknown }
+            return .pages(series: series, size: contents.size, ends: true, until: .max)
+        }
+        guard let size = try? lowerSize() else { return .unknown }
+        // The host may make it longer at any time, and shorter within the moment.
+        let end = fileSystem.outside?.end
+        return .pages(series: 0, size: size, ends: end == nil, until: end ?? .max)
+    }
+
+    /// Throws ENODEV where mapped pages would not do.
+    func localPages() throws(Errno) -> (descriptor: Int32, series: UInt64, size: Int64) {
+        if let contents {
+            let file = try contents.readable()
+            return (file.descriptor, file.series, contents.size)
+        }
+        guard lowerDescriptor >= 0 else { throw .ENODEV }
+        return (lowerDescriptor, 0, try lowerSize())
+    }
+
+    /// In this moment.
+    private func lowerSize() throws(Errno) -> Int64 {
+        if !isChanged {
+            try load()
+            return stored.size
+        }
+        // The attributes are the node's own, but the bytes are not.
+        fileSystem.outside?.look()
+        return Int64(clamping: try Host.status(lowerDescriptor).size)
+    }
+}
+
 extension FileContents {
     /// Copies a whole file of the host.
     fileprivate func fill(from descriptor: Int32) throws(Errno) {

@@ -37,6 +37,9 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     /// Made by `O_TMPFILE`, without a name so far, and may get one.
     var mayGetName = false
 
+    /// Ends when the file changes: somebody was told what is in it.
+    var epoch: LocalEpoch?
+
     /// What this node has taken of the budget's overhead.
     private var overhead: Int64 = 0
     /// About what a node costs with its name and dentry, in bytes.
@@ -124,6 +127,7 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         // Reading it here does not move the lower file's time.
         let read = stored.accessTime
         let isSame = hasAttributes && attributes.changeTime == stored.changeTime
+        if !isSame || attributes.size != stored.size { endEpoch() }
         stored = attributes
         if isSame, read > attributes.accessTime { stored.accessTime = read }
         hasAttributes = true
@@ -136,8 +140,18 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
             && attributes.mode.kind == kind && attributes.birthTime == stored.birthTime
     }
 
-    /// From now on the attributes are the node's own.
-    func own() { isChanged = true }
+    /// From now on the attributes are the node's own, which are about to change.
+    func own() {
+        isChanged = true
+        endEpoch()
+    }
+
+    /// What somebody was told of the file does not hold any more.
+    private func endEpoch() {
+        guard let epoch else { return }
+        self.epoch = nil
+        epoch.end()
+    }
 
     package func attributes() throws(Errno) -> FileAttributes {
         try load()
@@ -189,6 +203,11 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
             guard isFirst, fileSystem.clock().seconds - time.seconds >= 86400 else { return }
         }
         stored.accessTime = fileSystem.clock()
+    }
+
+    /// Reading the file once more would not move the time of access.
+    var isAccessSettled: Bool {
+        hasAttributes && stored.accessTime > stored.modificationTime && stored.accessTime > stored.changeTime
     }
 
     // MARK: Symbolic links

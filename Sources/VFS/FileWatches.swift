@@ -58,6 +58,8 @@ package final class FileWatches {
         return lastCookie
     }
 
+    package var isEmpty: Bool { watchers.isEmpty }
+
     package func add(_ watcher: any FileWatcher, to file: FileIdentity) { watchers[file, default: []].append(watcher) }
 
     package func remove(_ watcher: any FileWatcher, from file: FileIdentity) {

@@ -47,6 +47,13 @@ package final class OpenFile {
         package init() {}
     }
 
+    /// How often one process has read it without anybody else coming between: see `isHot`.
+    private var uses: Int32 = 0
+    private var user: ObjectIdentifier?
+    /// The epoch in which somebody asked for it last.
+    private var epoch: UInt64 = 0
+    private static let hot: Int32 = 24
+
     /// Descriptors, mappings and messages in flight that name the description.
     package private(set) var references = 0
     /// The last of them is gone.
@@ -76,6 +83,30 @@ package final class OpenFile {
     deinit {
         writes?.writers -= 1
         holds?.holders -= 1
+    }
+
+    /// A process, known by its descriptors, reads or writes the file: true if it has done so often that it may pay to tell it
+    /// how to do without the kernel.
+    @inline(__always)
+    package func isHot(for table: AnyObject) -> Bool {
+        guard uses != .min else { return false }
+        return counted(ObjectIdentifier(table))
+    }
+
+    private func counted(_ table: ObjectIdentifier) -> Bool {
+        if user != table { (user, uses) = (table, 0) }
+        guard uses < OpenFile.hot else { return true }
+        uses += 1
+        return uses == OpenFile.hot
+    }
+
+    /// Nobody can be told anything of it that would help.
+    package func staysCold() { uses = .min }
+
+    /// True if the file was asked for in this epoch before: what changes all the time is not worth telling.
+    package func rests(in now: UInt64) -> Bool {
+        defer { epoch = now }
+        return epoch == now
     }
 
     package var isNonBlocking: Bool { flags.contains(.nonBlocking) }
@@ -122,6 +153,12 @@ package protocol FileOperations: AnyObject {
     var discards: Bool { get }
     /// True if `pread`, `pwrite` and `lseek` make sense (not for pipes and sockets: ESPIPE).
     var isSeekable: Bool { get }
+    /// False if the position stays where it is whatever is read or written there (`/dev/zero`).
+    var hasPosition: Bool { get }
+    /// What reading gives at the moment; and what the file's changes end, until `localContents` is asked for again.
+    func localContents(_ file: OpenFile, until epoch: LocalEpoch) -> LocalContents
+    /// The host file that holds the pages which `localContents` speaks of, open for reading only. Throws where there is none.
+    func localPages(_ file: OpenFile) throws(Errno) -> (descriptor: Int32, series: UInt64, size: Int64)
     /// What is ready now.
     func poll(_ file: OpenFile) -> PollEvents
     /// What wakes when readiness may have changed; nil for files that are always ready.
@@ -176,6 +213,11 @@ extension FileOperations {
 
     package var isSeekable: Bool { false }
     package var discards: Bool { false }
+    package var hasPosition: Bool { isSeekable }
+    package func localContents(_ file: OpenFile, until epoch: LocalEpoch) -> LocalContents { .unknown }
+    package func localPages(_ file: OpenFile) throws(Errno) -> (descriptor: Int32, series: UInt64, size: Int64) {
+        throw .ENODEV
+    }
 
     package func poll(_ file: OpenFile) -> PollEvents { [.readable, .writable] }
 

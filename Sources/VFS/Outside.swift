@@ -14,6 +14,11 @@ package final class Outside {
     /// In ticks of the processor's clock: 0.4 to 1 ms at 2 to 5 GHz.
     private static let length: UInt64 = 1 << 21
 
+    /// What processes were told of files, which ends with the moment.
+    package var epoch: LocalEpoch?
+    /// When the moment ends if nothing happens, in ticks of the processor's clock.
+    package var end: UInt64 { began &+ Outside.length }
+
     package init() {}
 
     /// Time may have passed.
@@ -26,5 +31,8 @@ package final class Outside {
     }
 
     /// Something has come in from outside.
-    package func cameIn() { number &+= 1 }
+    package func cameIn() {
+        number &+= 1
+        epoch?.end()
+    }
 }

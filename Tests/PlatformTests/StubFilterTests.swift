@@ -59,7 +59,8 @@ struct StubFilterTests {
         var values: Set<UInt64> = [0, 1, 4096, 1 << 63, .max]
         let places = [
             stub, stub / 2, UInt64(APUS_STUB_CONFIG), UInt64(APUS_STUB_DOORBELL), UInt64(APUS_STUB_CONTEXTS),
-            UInt64(APUS_STUB_END), UInt64(APUS_CONTEXTS_SIZE), 0x7fff_ffff_f000, 1 << 32, 1 << 47,
+            UInt64(APUS_STUB_END), UInt64(APUS_CONTEXTS_SIZE), UInt64(APUS_STUB_PAGES), 0x7fff_ffff_f000, 1 << 32,
+            1 << 47,
         ]
         for place in places {
             for distance: UInt64 in [0, 1, 4096, 0xffff_ffff, 1 << 32] {
@@ -81,6 +82,7 @@ struct StubFilterTests {
             for length in Self.edges {
                 let isBelow = Self.isBelow(address, length)
                 let isContexts = (address, length) == contexts
+                let isAbove = address >= UInt64(APUS_STUB_PAGES)
                 func expect(_ number: UInt32, _ rest: [UInt64], _ expected: Bool) throws {
                     if try passes(number, [address, length] + rest) != expected {
                         Issue.record("\(number) at \(String(address, radix: 16)), \(String(length, radix: 16)) \(rest)")
@@ -89,8 +91,12 @@ struct StubFilterTests {
                 // mmap: anonymous, and of a descriptor
                 try expect(9, [7, 0x32, .max, 0], isBelow)
                 try expect(9, [3, 0x11, 5, 0], isBelow || isContexts)
+                // Of a file to be read by the stub; to be written, or private.
+                try expect(9, [1, 0x4011, 5, 0], isBelow || isAbove)
+                try expect(9, [3, 0x4011, 5, 0], isBelow)
+                try expect(9, [1, 0x4012, 5, 0], isBelow)
                 // munmap, mprotect
-                try expect(11, [], isBelow || address == UInt64(APUS_STUB_END))
+                try expect(11, [], isBelow || isAbove || address == UInt64(APUS_STUB_END))
                 try expect(10, [7], isBelow)
                 // mremap: in place; to elsewhere, from there and to there
                 try expect(25, [4096, 0, 0], isBelow)
@@ -100,7 +106,7 @@ struct StubFilterTests {
                 }
                 // madvise: DONTNEED, DONTFORK
                 try expect(28, [4], isBelow)
-                try expect(28, [10], isContexts)
+                try expect(28, [10], isContexts || isAbove)
                 // mseal
                 try expect(462, [0], isContexts)
             }

@@ -15,6 +15,8 @@ package final class FileTable {
     /// numbers beyond (its BUGS). Doubles when a number needs it, never shrinks; a copy begins with what its numbers need.
     package private(set) var room = FileTable.smallestRoom
     private static let smallestRoom = 64
+    /// What a stub was told of these descriptors; it hears before a number means something else.
+    package var local: LocalFiles?
     /// Threads that use the table; the last one to leave closes everything.
     private var users = 1
 
@@ -58,6 +60,7 @@ package final class FileTable {
     package func remove(_ number: FileNumber) throws(Errno) -> OpenFile {
         let file = try file(number)
         let index = Int(number.rawValue)
+        local?.withdraw(index)
         slots[index] = Slot()
         lowestFree = min(lowestFree, index)
         return file
@@ -94,10 +97,12 @@ package final class FileTable {
     package func removeUser() {
         users -= 1
         guard users == 0 else { return }
+        local?.release()
         for number in numbers { close(number) }
     }
 
     package var isShared: Bool { users > 1 }
+    var userCount: Int { users }
 
     /// What `execve(2)` does to descriptors with `FD_CLOEXEC`.
     package func closeForExec() {
@@ -129,6 +134,7 @@ package final class FileTable {
     private func put(_ file: OpenFile, closeOnExec: Bool, at index: Int) {
         while slots.count <= index { slots.append(Slot()) }
         makeRoom(for: index)
+        local?.withdraw(index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
     }

@@ -40,6 +40,10 @@ package final class MemoryMap {
     /// They no longer may, and nobody does.
     var hasGatheredWaiters = false
 
+    /// Its stub may be told of descriptors, as far as its threads' tables are concerned; and what it was told.
+    package internal(set) var mayReadLocally = false
+    package internal(set) var localFiles: LocalFiles?
+
     /// MCL_FUTURE; nil while new mappings are not locked.
     package var futureLock: FutureLock?
     /// Bytes that are locked: `VmLck`.

@@ -42,11 +42,12 @@ extension Process {
         peakResident = max(peakResident, now)
     }
 
-    /// A child has been waited for: its time counts here from now on.
+    /// A child has been waited for: its time counts here from now on, and so does what it has read and written.
     func addTime(of child: Process) {
         let time = child.lastCPUTime + child.childrenTime
         childrenUserTime = childrenUserTime &+ time.user
         childrenSystemTime = childrenSystemTime &+ time.system
         childrenPeakResident = max(childrenPeakResident, child.peakResident, child.childrenPeakResident)
+        transfers.add(child.transfers)
     }
 }

@@ -13,7 +13,10 @@ package final class GuestThread: Waiter {
     /// What `CLONE_FILES` shares.
     package var files: FileTable {
         get { storedFiles }
-        set { storedFiles = newValue }
+        set {
+            storedFiles = newValue
+            if let map { kernel.publishAnswers(of: map) }
+        }
     }
     // Stored apart: the language watches at run time over accesses to what other modules may store to.
     private var storedFiles: FileTable

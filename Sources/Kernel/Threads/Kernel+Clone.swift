@@ -226,6 +226,8 @@ extension Kernel {
         process.threads.append(child)
         threads[child.id] = child
         if let map = child.map { publishAnswers(of: map) }
+        // The child may change the parent's descriptors.
+        if let map = parent.map, map !== child.map, child.files === parent.files { publishAnswers(of: map) }
         if process !== parent.process {
             processes[process.id] = process
             process.parent?.children.append(process)

@@ -110,11 +110,13 @@ extension Kernel {
         map.heap = heapStart..<heapStart
         thread.process.measureResident()
         become(thread, image, stack)
+        thread.countLocalTransfers()
         thread.map = map
         thread.stub = stub
         stub.owner = thread
         if isAlone {
             oldMap.removeAll()
+            oldMap.localFiles?.release()
         } else {
             leave(oldMap, stub: oldStub)
         }

@@ -79,6 +79,7 @@ extension Kernel {
         thread.state = .dead
         thread.releaseFutexesAtExit()
         thread.files.removeUser()
+        thread.countLocalTransfers()
         let stub = thread.stub
         let map = thread.map
         thread.stub = nil
@@ -116,6 +117,7 @@ extension Kernel {
         map.users -= 1
         if map.users <= 0 {
             map.removeAll()
+            map.localFiles?.release()
             map.stub.kill()
         } else if let stub {
             stub.owner = nil

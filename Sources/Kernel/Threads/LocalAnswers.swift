@@ -13,6 +13,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case signalMask, robustList
     /// There is none, as every thread is told that begins.
     case restartableSequences
+    /// Nor these: of descriptors that the stub was told of (`LocalFiles`).
+    case read, write, positionedRead
     /// Signals that a thread sends to itself, and the way back from handlers: see `OwnHandlers`. `APUS_LOCAL_SIGRETURN` and on.
     case signalReturn = 24
     case kill, threadKill
@@ -36,6 +38,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .signalReturn: 15
         case .kill: 62
         case .threadKill: 234
+        case .read: 0
+        case .write: 1
+        case .positionedRead: 17
         }
     }
 
@@ -43,7 +48,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     init?(call: Int) {
         guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
         switch answer {
-        case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill: return nil
+        case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
+            .positionedRead:
+            return nil
         default: self = answer
         }
     }
@@ -54,11 +61,14 @@ extension Kernel {
     func publishAnswers(of map: MemoryMap) {
         let members = threads.values.filter { $0.map === map && $0.state != .dead }
         guard let first = members.first, sink == nil, !map.stub.isDead else {
+            map.mayReadLocally = false
             for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
             return
         }
         let process = first.process
         let isOneProcess = members.allSatisfy { $0.process === process }
+        map.mayReadLocally = mayReadLocally(members)
+        let readsLocally = map.mayReadLocally && map.localFiles?.table === first.files
         let owner = first.credentials
         let isOneOwner = members.allSatisfy {
             $0.credentials.userID == owner.userID && $0.credentials.effectiveUserID == owner.effectiveUserID
@@ -73,6 +83,7 @@ extension Kernel {
                 // Each thread has a permission of its own.
                 case .signalMask, .signalReturn, .kill, .threadKill: nil
                 case .robustList: 0
+                case .read, .write, .positionedRead: readsLocally ? 1 : nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
                 case .processID: isOneProcess ? word(process.id) : nil
                 case .threadID: members.count == 1 ? word(first.id) : nil

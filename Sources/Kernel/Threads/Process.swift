@@ -115,6 +115,13 @@ package struct TransferCounts: Sendable {
     package var writes: UInt64 = 0
 
     package init() {}
+
+    mutating func add(_ other: TransferCounts) {
+        reads &+= other.reads
+        bytesRead &+= other.bytesRead
+        writes &+= other.writes
+        bytesWritten &+= other.bytesWritten
+    }
 }
 
 /// What the process does on each signal. Linux's `sighand_struct`.

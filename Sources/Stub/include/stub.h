@@ -34,6 +34,12 @@
 #define APUS_MARK_OFFSET 0x240UL
 #define APUS_HOT_OFFSET 0x280UL
 #define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
+/// Behind the last block: what the stub may read of the process's descriptors by itself.
+#define APUS_LOCAL_FILES_OFFSET 0x3f00000UL
+#define APUS_STUB_LOCAL_FILES (APUS_STUB_CONTEXTS + APUS_LOCAL_FILES_OFFSET)
+/// Where pages of those files are mapped: above the stub, where no guest is told of anything.
+#define APUS_STUB_PAGES 0x7ef100000000UL
+#define APUS_STUB_PAGES_END 0x7fff00000000UL
 /// Where the host's own address space ends.
 #define APUS_HOST_TASK_SIZE 0x7ffffffff000UL
 
@@ -263,6 +269,9 @@ struct apus_cold {
     /// `set_robust_list(2)`.
     uint64_t robust_list;
     struct apus_handlers handlers;
+
+    /// Reads and writes that the stub has carried out, and their bytes; never set back.
+    uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
 };
 
 _Static_assert(sizeof(struct apus_cold) <= 4096, "the floating-point area stands behind it");
@@ -319,7 +328,9 @@ struct apus_config {
     uint32_t takes_turns;
     /// For how long a stub watches a futex at most, in TSC ticks.
     uint32_t watch_ticks;
-    uint32_t padding[3];
+    uint32_t padding;
+    /// Which entries of local files hold: those that say the same.
+    uint64_t files_epoch;
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
     /// Which of the process's local answers a call has; 0 for none.
     uint8_t local_answers[APUS_RULED_CALLS];
@@ -359,6 +370,10 @@ struct apus_local_answer {
 /// set_robust_list(2), which is a word that the kernel looks for in the block.
 #define APUS_LOCAL_MASK 11
 #define APUS_LOCAL_ROBUST 12
+/// read(2), write(2) and pread64(2) of descriptors that the kernel has told of, if there are any.
+#define APUS_LOCAL_READ 14
+#define APUS_LOCAL_WRITE 15
+#define APUS_LOCAL_PREAD 16
 /// Nor these: rt_sigreturn(2), and kill(2) and tgkill(2) by which a thread enters a handler of its own: `signal.c`.
 #define APUS_LOCAL_SIGRETURN 24
 #define APUS_LOCAL_KILL 25
@@ -367,6 +382,41 @@ struct apus_local_answer {
 #define APUS_ANSWER_PROCESS 2
 #define APUS_ANSWER_THREAD 3
 #define APUS_ANSWER_USER 6
+
+/// How many descriptors there can be of which the stub is told something.
+#define APUS_LOCAL_FILES 256UL
+/// What it does not carry out in one call: nobody waits for an interrupt longer than that.
+#define APUS_LOCAL_MOST 0x100000UL
+
+/// What reading a descriptor gives, in `apus_local_file`.
+enum {
+    APUS_LOCAL_UNKNOWN = 0,
+    /// None, as of /dev/null.
+    APUS_LOCAL_NOTHING = 1,
+    APUS_LOCAL_ZEROS = 2,
+    /// At an offset: the bytes there of `size` bytes from `address` on.
+    APUS_LOCAL_PAGES = 3,
+};
+
+/// What the kernel says of a descriptor of the process, in one cache line.
+struct apus_local_file {
+    /// Odd while the kernel writes the rest; 0 before it has. Another number means another content.
+    uint32_t version;
+    /// APUS_LOCAL_NOTHING and the like.
+    uint8_t reads;
+    /// Writes succeed, whatever they say.
+    uint8_t discards;
+    /// The file ends at `size`; else the kernel knows what comes there.
+    uint8_t ends;
+    uint8_t padding;
+    /// The configuration's `files_epoch` for which all of this holds.
+    uint64_t epoch;
+    /// It holds up to these ticks of the processor's clock.
+    uint64_t until;
+    uint64_t address;
+    uint64_t size;
+    uint64_t line_padding[3];
+};
 
 /// Places for sleepers; the first is nobody's.
 #define APUS_WAKE_WORDS 1008

@@ -39,6 +39,8 @@ extension GuestThread {
         if mask & GuestThread.onlyDirectory != 0, dentry.inode.kind != .directory { throw .ENOTDIR }
         let attributes = try dentry.inode.attributes()
         try fileCredentials.check(.read, attributes)
+        // Whoever reads such a file is to be heard of from now on.
+        kernel.localEpoch.end()
         dentry.mount.watches = kernel.fileWatches
         return Int(try inotify.add(FileIdentity(attributes), mask: mask))
     }

@@ -5,7 +5,9 @@ internal import VFS
 /// close(2), dup(2), fcntl(2), ioctl(2), flock(2), sync(2) and the like.
 extension GuestThread {
     func close(_ number: FileNumber) throws(Errno) -> Int {
-        try release(try files.remove(number))
+        let file = try files.remove(number)
+        dropLeftPages()
+        try release(file)
         return 0
     }
 
@@ -26,6 +28,7 @@ extension GuestThread {
                 try? release(try files.remove(number))
             }
         }
+        dropLeftPages()
         return 0
     }
 
@@ -50,6 +53,7 @@ extension GuestThread {
         guard new.rawValue >= 0, Int(new.rawValue) < process.limits.openFiles else { throw .EBADF }
         let file = try files.file(old)
         if let replaced = try files.replace(file, closeOnExec: closeOnExec, at: new, limit: process.limits.openFiles) {
+            dropLeftPages()
             try? release(replaced)
         }
         return Int(new.rawValue)
@@ -82,6 +86,7 @@ extension GuestThread {
                 guard fileCredentials.owns(try file.operations.inode.attributes()) else { throw .EPERM }
             }
             try file.operations.flagsWillChange(file, to: flags)
+            kernel.localEpoch.end()
             file.flags = flags
             signalInput(file, number)
             return 0

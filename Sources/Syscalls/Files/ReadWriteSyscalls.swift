@@ -11,6 +11,7 @@ extension GuestThread {
         let file = try file(number)
         guard file.flags.mayRead else { throw .EBADF }
         let segment = try Segment(buffer.address, count)
+        defer { if !file.operations.hasPosition, file.isHot(for: files) { tellLocally(file, at: number) } }
         if let done = try readAtOnce(file, segment, at: nil) { return done }
         if count == 0, file.operations is DirectoryFile { throw .EISDIR }
         return try read(file, [segment], at: nil)
@@ -22,6 +23,9 @@ extension GuestThread {
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayRead else { throw .EBADF }
         let segment = try Segment(buffer.address, count)
+        let isHot = file.isHot(for: files)
+        if isHot, mapLocally(file, at: number) { return 0 }
+        defer { if isHot { tellLocally(file, at: number) } }
         if let done = try readAtOnce(file, segment, at: Int64(offset)) { return done }
         if count == 0, file.operations is DirectoryFile { throw .EISDIR }
         return try read(file, [segment], at: Int64(offset))
@@ -30,6 +34,7 @@ extension GuestThread {
     func write(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayWrite else { throw .EBADF }
+        defer { if file.operations.discards, file.isHot(for: files) { tellLocally(file, at: number) } }
         return try write(file, [try Segment(buffer.address, count)], at: nil)
     }
 
@@ -90,7 +95,7 @@ extension GuestThread {
         let count = segment.count
         guard count > 0, !restart.isAgain, !file.isSocket else { return nil }
         let operations = file.operations
-        let movesPosition = offset == nil && operations.isSeekable
+        let movesPosition = offset == nil && operations.hasPosition
         // What reaches past the largest offset is refused on the long way.
         let start = offset ?? (movesPosition ? file.position : 0)
         guard !start.addingReportingOverflow(Int64(count)).overflow else { return nil }
@@ -132,7 +137,7 @@ extension GuestThread {
                     try operations.read(file, into: &output, at: offset.map { $0 &+ Int64(done) })
                 }
             }
-            if offset == nil, isSeekable { file.position &+= Int64(got) }
+            if offset == nil, operations.hasPosition { file.position &+= Int64(got) }
             return got
         }
         process.transfers.bytesRead &+= UInt64(clamping: done)
@@ -183,7 +188,7 @@ extension GuestThread {
             let took = try waiting(for: file, .writable, noWait: noWait) { () throws(Errno) in
                 try operations.write(file, bytes.span, at: position)
             }
-            if offset == nil, isSeekable, !file.flags.contains(.append) { file.position &+= Int64(took) }
+            if offset == nil, operations.hasPosition, !file.flags.contains(.append) { file.position &+= Int64(took) }
             return took
         }
         process.transfers.bytesWritten &+= UInt64(clamping: done)
