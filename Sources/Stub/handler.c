@@ -185,8 +185,8 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     }
     cold->in_stub = 1;
     if (hot->kind == APUS_KIND_SYSCALL) {
-        // A hot site is the kernel's to look at, even where the call is not.
-        apus_stub_call(cold, hot, signal == SIGSYS && is_hot_site(cold, rip));
+        // A hot site is the kernel's to look at, even where the call is not. Not a restorer: unwinders know it by its bytes.
+        apus_stub_call(cold, hot, signal == SIGSYS && hot->value != SYS_rt_sigreturn && is_hot_site(cold, rip));
     } else {
         apus_stub_converse(cold);
     }

@@ -8,7 +8,8 @@ extension GuestThread {
     /// Only the text of a file, privately mapped and not writable: what a program writes itself, it may write again. And
     /// only while no other thread of the address space runs guest code; the stub comes back to it otherwise.
     func patchSite(_ number: Int) {
-        guard let map else { return }
+        // Unwinders know a restorer by its bytes.
+        guard let map, number != LocalAnswer.signalReturn.call else { return }
         if map.users > 1 {
             // Those who wait in their stubs stand, too, as long as they have to ask before they go on.
             map.stub.setLocalAnswer(LocalAnswer.futex.rawValue, nil)
