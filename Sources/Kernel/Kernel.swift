@@ -45,10 +45,13 @@ package final class Kernel {
     /// The sandbox itself, as guests see it: see `makeInit`.
     package internal(set) var initProcess: Process?
     /// Threads whose wait has fired, in that order.
-    var runnable: [GuestThread] = []
+    var runnable: [GuestThread] = [] {
+        didSet { hasRunnable = !runnable.isEmpty }
+    }
+    private(set) var hasRunnable = false
     private var lastID: Int32 = 1
-    /// How often each call number was made that has no handler; -1 stands for all beyond the table.
-    package internal(set) var unimplemented: [Int: Int] = [:]
+    /// The call numbers that were made and have no handler; -1 stands for all beyond the table. Only for who is told of them.
+    var unimplemented: Set<Int> = []
     /// Told of each unimplemented call the first time a thread makes it (`--verbose`).
     package var onUnimplemented: ((GuestThread, _ number: Int) -> Void)?
     /// Hears of every call, signal and end (`--trace`).

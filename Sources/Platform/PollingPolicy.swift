@@ -77,16 +77,20 @@ struct PollingPolicy {
 
     // MARK: While requests are served
 
+    /// Whether it wants to hear of requests from elsewhere, too.
+    @inline(__always)
+    var hears: Bool { sinceMove < PollingPolicy.worthwhile || stubBudget < PollingPolicy.mostStubTicks }
+
     /// A request was taken.
     /// - Parameters:
     ///   - isHere: it came from the kernel's own processor: the two take turns on it.
-    ///   - now: asked for only then.
+    ///   - now: matters only then.
     /// - Returns: true where the kernel should leave that processor to its stubs, if `refuge` knows a better one.
     @inline(__always)
-    mutating func served(isHere: Bool, at now: @autoclosure () -> UInt64) -> Bool {
-        if sinceMove < Int.max { sinceMove += 1 }
+    mutating func served(isHere: Bool, at now: UInt64) -> Bool {
+        if sinceMove < PollingPolicy.worthwhile { sinceMove += 1 }
         if stubBudget < PollingPolicy.mostStubTicks, mayPoll { answeredInTime() }
-        return isHere && mayPoll && isDense(at: now(), within: PollingPolicy.denseTicks)
+        return isHere && mayPoll && isDense(at: now, within: PollingPolicy.denseTicks)
     }
 
     /// The kernel is about to sleep, in a row of short waits, because one guest computes on its processor while others ask from

@@ -82,16 +82,23 @@ package final class StubThread {
     private var waitingCommands: ArraySlice<StubCommand> = []
     private var finalAnswer: StubAnswer?
     /// The call that was read last comes from a site that has trapped often.
-    package private(set) var isAtHotSite = false
+    package var isAtHotSite: Bool { storedIsAtHotSite }
+    // Stored apart: the language watches at run time over accesses to what other modules may read.
+    private var storedIsAtHotSite = false
     /// The stub has done a part of the call that was read last: see `APUS_REQUEST_BEGUN`.
-    package private(set) var hasBegunCall = false
+    package var hasBegunCall: Bool { storedHasBegunCall }
+    private var storedHasBegunCall = false
     /// What the stub may ask next.
     private var expected = Expected.nothing
     /// The mask of blocked signals as the stub was told last; that it may change it; that it may have, and will say so, since it
     /// was let go; and that it has, or may have without saying so.
     var toldMask: UInt64 = 0
     var leavesMask = false
-    package internal(set) var isMaskOut = false
+    package internal(set) var isMaskOut: Bool {
+        get { storedIsMaskOut }
+        set { storedIsMaskOut = newValue }
+    }
+    private var storedIsMaskOut = false
     var isMaskOld = false
     /// What the stub knows of handlers does not count any more; and where it keeps the next one.
     var handlersAreOld = false
@@ -223,8 +230,8 @@ package final class StubThread {
             let number: UInt64 = memory.load(at: hot + Hot.value)
             let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
             let action = Int(memory.load(UInt16.self, at: hot + Hot.action))
-            isAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
-            hasBegunCall = action & Int(APUS_REQUEST_BEGUN) != 0
+            storedIsAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
+            storedHasBegunCall = action & Int(APUS_REQUEST_BEGUN) != 0
             isMaskOld = action & Int(APUS_REQUEST_MASK) != 0
             let payloads = action & ~Int(APUS_REQUEST_HOT_SITE | APUS_REQUEST_BEGUN | APUS_REQUEST_MASK)
             guestMemory.begin()

@@ -26,17 +26,19 @@ package final class TrapPlatform {
     package let processors = Host.processors
     private(set) var publishedProcessor = UInt32.max
     var policy: PollingPolicy
+    /// Of the policy's.
+    let mayPoll: Bool
     var publishedBudget: UInt64 = 0
-    private var nextToScan = 0
+    var nextToScan = 0
     /// Where the stub that was served last had asked from.
-    private var lastProcessor: UInt8 = 0
+    var lastProcessor: UInt8 = 0
     private var turns = Turns()
     /// The stubs know that they may give way.
     private var takesTurns = false
     /// Since the last request was served: once more would be in vain.
-    private var hasGivenWay = false
+    var hasGivenWay = false
     var handOver = HandOver()
-    private var looksForClones: UInt8 = 0
+    var looksForClones: UInt8 = 0
     var unusedMarks: [UInt64] = []
     /// For the next process; made when nobody asks for anything, after one has been taken.
     var spareParts: StubProcess.Parts?
@@ -65,6 +67,7 @@ package final class TrapPlatform {
         // To wake a traced thread on another processor costs more than it could do there meanwhile.
         if traces { try? Host.bind(0, to: TrapPlatform.choice(Host.currentProcessor, alone: true, of: processors)) }
         policy = PollingPolicy(processors: ProcessorSet(words: processors), mayPoll: !traces)
+        mayPoll = policy.mayPoll
         publishBudget()
         config.store(UInt32(policy.stubBudget / 2), at: MemoryLayout<apus_config>.offset(of: \.watch_ticks) ?? 0)
         config.store(floatingPointComponents, at: 16)
@@ -322,74 +325,13 @@ package final class TrapPlatform {
     }
 
     /// Takes the stops of traced threads, if the host has told of some.
-    private func takeStops() {
+    func takeStops() {
         guard signals.load(UInt64.self, at: 0) & 1 << 16 != 0 else { return }
         signals.clear(1 << 16, at: 0)
         while let (number, status) = Host.reap() { took(number, status) }
     }
 
     // MARK: The kernel's side of the conversation
-
-    /// The next request, if a stub has one; every stub gets its turn.
-    package func nextEvent() -> (thread: StubThread, event: StubEvent)? {
-        if tracer != nil { takeStops() }
-        while let index = watched.firstAsking(from: nextToScan) {
-            let thread = watched.threads[index]
-            nextToScan = index + 1 < watched.count ? index + 1 : 0
-            if clones?.isExpecting == true { serveClones(everySoOften: true) }
-            let event = thread.event()
-            if case .commandsDone(_, nil) = event, thread.continueCommands() { continue }
-            guard !thread.isDisowned else {
-                thread.process.dismiss(thread)
-                continue
-            }
-            return (thread, event)
-        }
-        nextToScan = 0
-        if clones?.isExpecting == true { serveClones(everySoOften: false) }
-        return nil
-    }
-
-    /// Hands the next request to its owner.
-    /// - Parameter lingering: look a little longer where the stub that was served last runs on another processor: its next
-    ///   call mostly comes before all that is done between two looks.
-    /// - Returns: whether there was one.
-    package func serveNext(lingering: Bool) -> Bool {
-        if lingering {
-            if policy.mayPoll {
-                // A stub that runs on this processor can't ask while we spin on it.
-                if UInt32(lastProcessor) != publishedProcessor { linger() }
-            } else if tracer == nil, !anyoneAsks {
-                hasGivenWay = true
-                _ = giveWay()
-            }
-        }
-        guard let (thread, event) = nextEvent() else { return false }
-        hasGivenWay = false
-        lastProcessor = thread.processor
-        if policy.served(isHere: UInt32(lastProcessor) == publishedProcessor, at: Host.ticks) { leaveProcessor() }
-        thread.owner?.stubAsked(event, through: thread)
-        return true
-    }
-
-    /// In TSC ticks: about what the loop's other work takes.
-    private static let lingerTicks: UInt64 = 1500
-
-    private func linger() {
-        let start = Host.ticks
-        repeat {
-            for _ in 0..<4 {
-                if watched.firstAsking(from: nextToScan) != nil { return }
-                Host.relax()
-            }
-        } while Host.ticks &- start < TrapPlatform.lingerTicks
-    }
-
-    /// Whoever keeps the kernel waiting for a clone must not make every request of others dearer.
-    private func serveClones(everySoOften: Bool) {
-        looksForClones &+= 1
-        if !everySoOften || looksForClones % 16 == 0 { clones?.serve() }
-    }
 
     /// Host signals that have come since the last look; SIGCHLD has been dealt with.
     package func takeSignals() -> HostSignals {
@@ -420,7 +362,7 @@ package final class TrapPlatform {
             while Host.ticks &- start < budget {
                 for _ in 0..<16 {
                     if watched.firstAsking(from: 0) != nil { return policy.waited(Host.ticks &- start, asleep: false) }
-                    Host.relax()
+                    apus_relax()
                 }
                 if clones?.isExpecting == true { clones?.serve() }
             }
@@ -445,7 +387,7 @@ package final class TrapPlatform {
 
     /// Lets a stub on this processor run before this thread sleeps, and the stubs know whether they may do the same.
     /// - Returns: true when one has asked meanwhile.
-    private func giveWay() -> Bool {
+    func giveWay() -> Bool {
         let gives = turns.shouldGiveWay()
         if gives != takesTurns {
             takesTurns = gives

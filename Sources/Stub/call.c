@@ -64,7 +64,7 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     return 1;
 }
 
-/// Has the call of the hot line carried out, by the kernel if `is_hot`. Not 0 if it was not asked; APUS_ANSWERED_ALL if more
+/// Has the call carried out that `hot` describes, by the kernel if `is_hot`. Not 0 if it was not asked; APUS_ANSWERED_ALL if more
 /// than rax has changed.
 int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
     uint64_t *result = &cold->registers[APUS_RAX];
@@ -79,7 +79,7 @@ int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
         cold->mask_moved = 0;
         hot->action |= APUS_REQUEST_MASK;
     }
-    apus_stub_converse(cold);
+    apus_stub_converse(cold, hot);
     if (is_futex) apus_stub_uncount_wait(cold);
     return 0;
 }
@@ -90,20 +90,20 @@ __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     uint64_t *r = cold->registers;
     uint64_t number = (uint32_t)r[APUS_RAX];
     if (answers(cold, number, 0, &r[APUS_RAX])) return;
-    struct apus_hot *hot = hot_line(cold);
-    hot->kind = APUS_KIND_SYSCALL;
-    hot->value = number;
-    hot->arguments[0] = r[APUS_RDI];
-    hot->arguments[1] = r[APUS_RSI];
-    hot->arguments[2] = r[APUS_RDX];
-    hot->arguments[3] = r[APUS_R10];
-    hot->arguments[4] = r[APUS_R8];
-    hot->arguments[5] = r[APUS_R9];
+    struct apus_hot call;
+    call.kind = APUS_KIND_SYSCALL;
+    call.value = number;
+    call.arguments[0] = r[APUS_RDI];
+    call.arguments[1] = r[APUS_RSI];
+    call.arguments[2] = r[APUS_RDX];
+    call.arguments[3] = r[APUS_R10];
+    call.arguments[4] = r[APUS_R8];
+    call.arguments[5] = r[APUS_R9];
     cold->fp_pointer = 0;
     if (number < APUS_RULED_CALLS && CONFIG->keeps_fp[number]) apus_stub_save_floating_point(cold);
-    int answered = apus_stub_call(cold, hot, 0);
+    int answered = apus_stub_call(cold, &call, 0);
     if ((r[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
-    if (answered ? answered != APUS_ANSWERED_ALL : !(hot->action & APUS_ACTION_RESTORE_ALL)) return;
+    if (answered ? answered != APUS_ANSWERED_ALL : !(hot_line(cold)->action & APUS_ACTION_RESTORE_ALL)) return;
     if (cold->fp_pointer) apus_stub_leave();
     apus_stub_leave_live();
 }

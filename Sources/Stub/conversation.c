@@ -8,10 +8,14 @@ static void wake(uint32_t *word) {
     host_call(SYS_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
 }
 
-static void publish(struct apus_hot *hot) {
-    hot->cpu = (uint8_t)current_cpu();
+/// Writes the line at once: while it is written the kernel looks at it, and each look takes it away.
+static void publish(struct apus_hot *hot, const struct apus_hot *asked, uint32_t cpu) {
+    uint64_t head = APUS_STATE_REQUEST | (uint64_t)asked->kind << 32 | (uint64_t)(cpu & 0xff) << 40 |
+                    (uint64_t)asked->action << 48;
+    hot->value = asked->value;
+    for (int i = 0; i < 6; i++) hot->arguments[i] = asked->arguments[i];
     // A full barrier between the request and the look at the kernel's sleep flag; the kernel does the reverse.
-    __atomic_exchange_n(&hot->state, APUS_STATE_REQUEST, __ATOMIC_SEQ_CST);
+    __atomic_exchange_n((uint64_t *)hot, head, __ATOMIC_SEQ_CST);
     if (CONFIG->kernel_sleeps) {
         // All of them: a guest may have gone to sleep on it, too.
         wake(&DOORBELL->word);
@@ -24,19 +28,19 @@ static uint32_t *place_to_sleep(struct apus_cold *cold, struct apus_hot *hot) {
     return index ? &DOORBELL->wake[index] : &hot->state;
 }
 
-static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot) {
+static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32_t cpu) {
     // Spinning on the kernel's own processor would only keep it from answering.
-    if (CONFIG->spin_ticks && CONFIG->kernel_cpu != current_cpu()) {
-        uint64_t start = ticks();
+    if (CONFIG->spin_ticks && CONFIG->kernel_cpu != cpu) {
+        uint64_t start = apus_ticks();
         uint64_t budget = CONFIG->spin_ticks;
         do {
             for (int i = 0; i < 32; i++) {
                 uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
                 if (state == APUS_STATE_DONE) return;
                 if (state == APUS_STATE_BLOCK) goto sleep;
-                __asm__ volatile("pause");
+                apus_relax();
             }
-        } while (ticks() - start < budget);
+        } while (apus_ticks() - start < budget);
     } else if (CONFIG->takes_turns && __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_REQUEST) {
         host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
         if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return;
@@ -247,14 +251,18 @@ static int copy_out(struct apus_cold *cold) {
     return 0;
 }
 
-/// Asks the kernel and does what it answers, until it lets the guest go on.
-void apus_stub_converse(struct apus_cold *cold) {
+/// Asks the kernel what stands in `asked`, and does what it answers, until it lets the guest go on.
+void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     struct apus_hot *hot = hot_line(cold);
     // The kernel does what follows itself, or sends the thread to the order below.
-    if (CONFIG->traced) apus_stub_tell();
+    if (CONFIG->traced) {
+        hot->kind = asked->kind;
+        apus_stub_tell();
+    }
     for (;;) {
-        publish(hot);
-        wait_for_answer(cold, hot);
+        uint32_t cpu = current_cpu();
+        publish(hot, asked, cpu);
+        wait_for_answer(cold, hot, cpu);
         uint16_t action = hot->action;
         if (action & APUS_ACTION_WAKE) wake(&DOORBELL->wake[hot->arguments[0] % APUS_WAKE_WORDS]);
         // Before the commands, which can go on with it.
@@ -262,7 +270,7 @@ void apus_stub_converse(struct apus_cold *cold) {
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
         if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
         if (!failed && !(action & APUS_ACTION_REPORT)) break;
-        hot->kind = APUS_KIND_COMMANDS_DONE;
+        asked->kind = APUS_KIND_COMMANDS_DONE;
     }
     if (!(hot->action & APUS_ACTION_RESTORE_ALL)) cold->registers[APUS_RAX] = hot->value;
     __atomic_store_n(&hot->state, APUS_STATE_GUEST, __ATOMIC_RELEASE);
@@ -276,10 +284,9 @@ __attribute__((used)) HIDDEN void apus_stub_on_order(struct apus_cold *cold) {
 }
 
 void apus_stub_report_and_run(struct apus_cold *cold) {
-    struct apus_hot *hot = hot_line(cold);
+    struct apus_hot asked = {.kind = APUS_KIND_READY};
     cold->in_stub = 1;
-    hot->kind = APUS_KIND_READY;
-    apus_stub_converse(cold);
+    apus_stub_converse(cold, &asked);
     if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
     if (cold->fp_pointer) apus_stub_leave();
     apus_stub_leave_live();
@@ -287,6 +294,6 @@ void apus_stub_report_and_run(struct apus_cold *cold) {
 
 void apus_stub_report_interrupt(struct apus_cold *cold) {
     cold->interrupt_pending = 0;
-    hot_line(cold)->kind = APUS_KIND_INTERRUPTED;
-    apus_stub_converse(cold);
+    struct apus_hot asked = {.kind = APUS_KIND_INTERRUPTED};
+    apus_stub_converse(cold, &asked);
 }

@@ -115,7 +115,7 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     uint64_t stack;
     __asm__("mov %%rsp, %0" : "=r"(stack));
     struct apus_cold *cold = (struct apus_cold *)(stack & ~(APUS_BLOCK_SIZE - 1));
-    struct apus_hot *hot = hot_line(cold);
+    struct apus_hot asked, *hot = &asked;
     greg_t *g = user->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)g[REG_RIP];
     uint64_t fs_base, gs_base;
@@ -188,7 +188,7 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
         // A hot site is the kernel's to look at, even where the call is not. Not a restorer: unwinders know it by its bytes.
         apus_stub_call(cold, hot, signal == SIGSYS && hot->value != SYS_rt_sigreturn && is_hot_site(cold, rip));
     } else {
-        apus_stub_converse(cold);
+        apus_stub_converse(cold, hot);
     }
     if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) {
         leave_by_frame(cold, user);

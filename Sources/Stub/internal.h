@@ -69,19 +69,13 @@ static inline uint32_t current_cpu(void) {
     return result & 0xff;
 }
 
-static inline uint64_t ticks(void) {
-    uint32_t low, high;
-    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
-    return (uint64_t)high << 32 | low;
-}
-
 static inline struct apus_hot *hot_line(struct apus_cold *cold) {
     uint64_t slot = ((uint64_t)cold - APUS_STUB_CONTEXTS) / APUS_BLOCK_SIZE - 1;
     return (struct apus_hot *)(APUS_STUB_CONTEXTS + APUS_HOT_OFFSET + slot * sizeof(struct apus_hot));
 }
 
-// In conversation.c.
-HIDDEN void apus_stub_converse(struct apus_cold *cold);
+// In conversation.c. What is asked is put together apart from the hot line.
+HIDDEN void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked);
 HIDDEN void apus_stub_report_interrupt(struct apus_cold *cold);
 HIDDEN void apus_stub_report_and_run(struct apus_cold *cold) __attribute__((noreturn));
 HIDDEN void apus_stub_start_common(struct apus_cold *cold);

@@ -12,16 +12,16 @@ extension Kernel {
         lookForStrays()
         // Not at once: a program that ends soon would pay for the pages that come back.
         _ = timers.schedule(at: clock.now.advanced(byNanoseconds: Kernel.startTime)) { Host.forgetStart() }
-        while !first.threads.isEmpty {
+        while first.hasThreads {
             var hasWorked = false
             // One request upon the other, but not for long: the rest waits.
             var served = 0
-            while served < Kernel.burst, !first.threads.isEmpty, platform.serveNext(lingering: served > 0) {
+            while served < Kernel.burst, first.hasThreads, platform.serveNext(lingering: served > 0) {
                 hasWorked = true
                 served += 1
-                if !runnable.isEmpty { break }
+                if hasRunnable { break }
             }
-            if !runnable.isEmpty {
+            if hasRunnable {
                 hasWorked = true
                 runRunnable()
             }
@@ -37,7 +37,7 @@ extension Kernel {
                 forward(signals)
             }
             // The death of a stub, which comes as a signal of the host, may have ended or woken somebody.
-            if !hasWorked, runnable.isEmpty, !first.threads.isEmpty { platform.wait(until: timers.next) }
+            if !hasWorked, !hasRunnable, first.hasThreads { platform.wait(until: timers.next) }
         }
         platform.shutDown()
         platform.endEverybody()
@@ -85,8 +85,7 @@ extension Kernel {
         switch event {
         case .syscall(let number, let arguments):
             thread.forgetRegisters()
-            thread.call.number = number
-            thread.call.arguments = arguments
+            thread.enterCall(number, arguments)
             if stub.hasBegunCall { thread.takeBegunCall() }
             if stub.isAtHotSite { thread.patchSite(number) }
             begin(thread)
@@ -109,10 +108,8 @@ extension Kernel {
         }
     }
 
-    /// A call begins, whose number and arguments are known.
+    /// The call begins that the thread has entered.
     private func begin(_ thread: GuestThread) {
-        thread.call.isActive = true
-        thread.restart = RestartState()
         thread.afterCommands = nil
         sink?.began(thread)
         guard !thread.process.isExiting else { return end(thread) }
@@ -131,8 +128,8 @@ extension Kernel {
         thread.registers.r11 = thread.registers.flags
         thread.registersChanged = true
         let r = thread.registers
-        thread.call.number = Int(UInt32(truncatingIfNeeded: r.rax))
-        thread.call.arguments = ArgumentRegisters([r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9])
+        thread.enterCall(
+            Int(UInt32(truncatingIfNeeded: r.rax)), ArgumentRegisters([r.rdi, r.rsi, r.rdx, r.r10, r.r8, r.r9]))
         return true
     }
 
@@ -147,7 +144,7 @@ extension Kernel {
         currentThread = thread
         let number = thread.call.number
         guard number >= 0, number < handlers.count, let handler = handlers[number] else {
-            countUnimplemented(number, of: thread)
+            noteUnimplemented(number, of: thread)
             return finish(thread, result: -Int(Errno.ENOSYS.rawValue))
         }
         do throws(Errno) {
@@ -162,11 +159,12 @@ extension Kernel {
         }
     }
 
-    /// Numbers that no kernel has count as one, or a guest could fill the count with them.
-    private func countUnimplemented(_ number: Int, of thread: GuestThread) {
-        let counted = handlers.indices.contains(number) ? number : -1
-        if unimplemented[counted, default: 0] == 0 { onUnimplemented?(thread, number) }
-        unimplemented[counted, default: 0] += 1
+    /// Numbers that no kernel has count as one, or a guest could fill the memory with them.
+    private func noteUnimplemented(_ number: Int, of thread: GuestThread) {
+        guard let onUnimplemented else { return }
+        if unimplemented.insert(handlers.indices.contains(number) ? number : -1).inserted {
+            onUnimplemented(thread, number)
+        }
     }
 
     private func park(_ thread: GuestThread) {
@@ -176,7 +174,7 @@ extension Kernel {
     /// The handler is done: its commands go to the stub, and the result to the guest, at once or when they are done.
     func finish(_ thread: GuestThread, result: Int) {
         guard thread.state != .dead else { return }
-        guard !thread.commands.isEmpty, let stub = thread.stub else {
+        guard thread.hasCommands, let stub = thread.stub else {
             return complete(thread, result: result)
         }
         // With one thread nobody can see the address space between the answer and the commands; a command that fails is
@@ -232,7 +230,7 @@ extension Kernel {
     func complete(_ thread: GuestThread, result: Int) {
         // What is being killed does not come back from its call, not even from the kill(2) that did it.
         if !thread.process.isExiting { sink?.ended(thread, result: result) }
-        thread.call.isActive = false
+        thread.leaveCall()
         returnToGuest(thread, result: result)
     }
 
@@ -242,10 +240,10 @@ extension Kernel {
         guard let stub = thread.stub, thread.state != .dead else { return }
         if thread.process.isExiting { return end(thread) }
         if let result, thread.canSimplyReturn, !GuestThread.asksForRestart(result) {
-            thread.leaveMask(with: stub)
-            if thread.commands.isEmpty {
+            thread.leaveMask(with: stub, isTraced: sink != nil)
+            if !thread.hasCommands {
                 thread.state = .running
-                return stub.answer(value: result, waking: !runnable.isEmpty)
+                return stub.answer(value: result, waking: hasRunnable)
             }
             if thread.commandsStandAlone {
                 thread.state = .running
@@ -284,7 +282,7 @@ extension Kernel {
         }
         answer.commands = thread.commands
         thread.commands = []
-        thread.leaveMask(with: stub)
+        thread.leaveMask(with: stub, isTraced: sink != nil)
         thread.state = .running
         do throws(Errno) {
             try stub.answer(answer)
@@ -343,7 +341,7 @@ extension GuestThread {
 
     /// Nothing but the call's result and commands stands between the kernel and guest code.
     fileprivate var canSimplyReturn: Bool {
-        !registersChanged && !floatingPointStateChanged && signals.savedMask == nil
+        !registersChanged && !floatingPointStateChanged && !standing.hasSavedMask
             && !hasPendingSignal
     }
 }

@@ -18,10 +18,10 @@ extension GuestThread {
 
     /// The thread is about to run guest code.
     @inline(__always)
-    func leaveMask(with stub: StubThread) {
+    func leaveMask(with stub: StubThread, isTraced: Bool) {
+        let standing = standing
         let nothingWaits =
-            signals.pending.set.isEmpty && process.pendingSignals.set.isEmpty && signals.savedMask == nil
-            && kernel.sink == nil
-        stub.leaveMask(signals.blocked.rawValue, mayChange: nothingWaits)
+            !standing.isPending && !process.hasPendingSignals && !standing.hasSavedMask && !isTraced
+        stub.leaveMask(standing.blocked.rawValue, mayChange: nothingWaits)
     }
 }

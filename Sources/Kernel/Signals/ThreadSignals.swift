@@ -25,6 +25,21 @@ package struct ThreadSignals {
     package init() {}
 }
 
+/// Of a thread's signals, what decides whether it simply goes on after a call.
+struct SignalStanding {
+    let blocked: SignalSet
+    let isPending: Bool
+    let mustStop: Bool
+    let hasSavedMask: Bool
+
+    init(of signals: ThreadSignals) {
+        blocked = signals.blocked
+        isPending = !signals.pending.set.isEmpty
+        mustStop = signals.mustStop
+        hasSavedMask = signals.savedMask != nil
+    }
+}
+
 /// The second half of a call that must go on with other arguments than it began with. Linux's `restart_block`.
 package typealias RestartBlock = (GuestThread) throws(Errno) -> Int
 

@@ -31,7 +31,11 @@ package final class GuestThread: Waiter {
     }
     package var settings = ThreadSettings()
     /// Blocked and pending signals, the alternate stack.
-    package var signals = ThreadSignals()
+    package var signals = ThreadSignals() {
+        didSet { standing = SignalStanding(of: signals) }
+    }
+    /// What every call asks of `signals`. The language watches at run time over accesses to those, and not to this.
+    private(set) var standing = SignalStanding(of: ThreadSignals())
     /// `PR_SET_NAME`: at most 15 bytes.
     package var name: [UInt8]
     /// How calls reach the guest's memory.
@@ -41,7 +45,11 @@ package final class GuestThread: Waiter {
     }
     private var storedMemory: any GuestMemory
     /// The address space; nil in tests that need none.
-    package var map: MemoryMap?
+    package var map: MemoryMap? {
+        get { storedMap }
+        set { storedMap = newValue }
+    }
+    private var storedMap: MemoryMap? = nil
     /// The host thread that runs the guest's code; nil in tests, and once the thread has ended.
     package var stub: StubThread? {
         get { storedStub }
@@ -54,7 +62,10 @@ package final class GuestThread: Waiter {
         get { storedCommands }
         set { storedCommands = newValue }
     }
-    private var storedCommands: [StubCommand] = []
+    private var storedCommands: [StubCommand] = [] {
+        didSet { hasCommands = !storedCommands.isEmpty }
+    }
+    private(set) var hasCommands = false
 
     package func append(_ command: StubCommand) { storedCommands.append(command) }
     package func append(contentsOf commands: [StubCommand]) { storedCommands += commands }
@@ -140,13 +151,30 @@ package final class GuestThread: Waiter {
     var begunCall: UInt?
 
     /// What must survive from one try of a call to the next; empty at the first try of each call.
-    package var restart = RestartState()
+    package var restart = RestartState() {
+        didSet { hasRestart = true }
+    }
+    /// It is not as a call begins with it.
+    private var hasRestart = false
     /// The call that the thread is in, or was last in.
     package var call: SyscallInFlight {
         get { storedCall }
         set { storedCall = newValue }
     }
     private var storedCall: SyscallInFlight = SyscallInFlight()
+
+    /// A call begins, or what counts as one.
+    func enterCall(_ number: Int, _ arguments: ArgumentRegisters) {
+        storedCall.number = number
+        storedCall.arguments = arguments
+        storedCall.isActive = true
+        if hasRestart {
+            restart = RestartState()
+            hasRestart = false
+        }
+    }
+
+    func leaveCall() { storedCall.isActive = false }
     package internal(set) var state: State {
         get { storedState }
         set { storedState = newValue }
@@ -291,7 +319,8 @@ extension GuestThread {
 
     /// True when a signal that is not blocked waits to be delivered, or the thread must die.
     package var hasPendingSignal: Bool {
-        if process.isExiting || signals.mustStop { return true }
+        if process.isExiting || standing.mustStop { return true }
+        guard standing.isPending || process.hasPendingSignals else { return false }
         let pending = signals.pending.set.union(process.pendingSignals.set)
         return !pending.isEmpty && !pending.subtracting(blockedSignals).isEmpty
     }

@@ -16,12 +16,18 @@ package final class Process {
     }
     package var session: ProcessID
     /// In the order of creation; the leader first while it lives.
-    package internal(set) var threads: [GuestThread] = []
+    package internal(set) var threads: [GuestThread] = [] {
+        didSet { hasThreads = !threads.isEmpty }
+    }
+    private(set) var hasThreads = false
 
     /// What `CLONE_SIGHAND` shares.
     package var actions: SignalActions
     /// Signals sent to the process as a whole.
-    package var pendingSignals = PendingSignals()
+    package var pendingSignals = PendingSignals() {
+        didSet { hasPendingSignals = !pendingSignals.set.isEmpty }
+    }
+    private(set) var hasPendingSignals = false
     package var limits = ResourceLimits()
     /// Stopped by a signal, or about to be.
     package var jobControl = JobControl()

@@ -429,6 +429,13 @@ struct apus_doorbell {
     uint32_t wake[APUS_WAKE_WORDS];
 };
 
+// --- What both sides do with the processor --------------------------------------------------------------------------------
+
+/// In a loop that looks for what the other side writes.
+static inline void apus_relax(void) { __builtin_ia32_pause(); }
+/// The time stamp counter.
+static inline uint64_t apus_ticks(void) { return __builtin_ia32_rdtsc(); }
+
 // --- The stub as the kernel sees it -----------------------------------------------------------------------------------
 
 /// The stub's code, to be copied to APUS_STUB_BASE.
