@@ -24,7 +24,7 @@ static volatile struct apus_local_file *find(uint64_t number, struct apus_local_
     __atomic_thread_fence(__ATOMIC_ACQUIRE);
     if (found->version == 0 || (found->version & 1) || entry->version != found->version) return 0;
     if (found->epoch != CONFIG->files_epoch) return 0;
-    if (found->until != ~0ul && ticks() >= found->until) return 0;
+    if (found->until != ~0ul && apus_ticks() >= found->until) return 0;
     return entry;
 }
 
