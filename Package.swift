@@ -11,9 +11,6 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
-    // The floors are small modules that call each other all the time: without this no generic of one is specialised in
-    // another.
-    .unsafeFlags(["-cross-module-optimization"], .when(configuration: .release)),
 ]
 
 /// The targets that no process but the sandbox's kernel has.
@@ -22,10 +19,20 @@ let kernels: Set = [
     "Sandbox",
 ]
 
-/// What only the sandbox has belongs to one thread (`docs/architecture.md`): counting references needs no atomic
-/// operations there. Tests, which run on many threads, are built in debug, and count as ever.
-let alone: [SwiftSetting] =
-    strict + [.unsafeFlags(["-Xfrontend", "-assume-single-threaded"], .when(configuration: .release))]
+/// The settings of a target.
+///
+/// The floors are small modules that call each other all the time. The usual optimisation across modules leaves out what is
+/// only `package`, so that even a look into an option set of another module ends in a table of witnesses: the module of all
+/// small values gives away everything. Modules of classes do not: their accessors, moved elsewhere, would be watched at run
+/// time for overlapping access, which the compiler proves away where it sees every use.
+///
+/// What only the sandbox has belongs to one thread (`docs/architecture.md`): counting references needs no atomic operations
+/// there. Tests, which run on many threads, are built in debug, and count as ever.
+func settings(of name: String) -> [SwiftSetting] {
+    let across = name == "LinuxABI" ? "-enable-cmo-everything" : "-cross-module-optimization"
+    let alone = kernels.contains(name) ? ["-Xfrontend", "-assume-single-threaded"] : []
+    return strict + [.unsafeFlags([across] + alone, .when(configuration: .release))]
+}
 
 /// The guest stub: code that runs inside the guest's address space, where there is no C library, no TLS and no
 /// vector register to spare.
@@ -39,7 +46,7 @@ let freestanding: [CSetting] = [
 
 /// A Swift target with the project's settings. `below` names the floors it stands on.
 func floor(_ name: String, on below: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: below, swiftSettings: kernels.contains(name) ? alone : strict)
+    .target(name: name, dependencies: below, swiftSettings: settings(of: name))
 }
 
 func tests(of name: String, with more: [Target.Dependency] = []) -> Target {
@@ -77,7 +84,7 @@ let sandbox: [Target] = [
             "Platform", "HostSystem", "LinuxABI", "TraceModel",
         ]),
     .executableTarget(
-        name: "apus-kernel", dependencies: ["Sandbox"], swiftSettings: alone,
+        name: "apus-kernel", dependencies: ["Sandbox"], swiftSettings: settings(of: "Sandbox"),
         linkerSettings: [.unsafeFlags(["-static-executable"])]),
 ]
 
@@ -102,7 +109,7 @@ let toolkit: [Target] = [
             "Report", "Bench", "Soak", "Corpus", "Expect", "Diff", "Trace", "TraceModel", "Inspect", "HostSystem",
             "LinuxABI", argumentParser, log,
         ]),
-    .executableTarget(name: "apus", dependencies: ["Commands"], swiftSettings: strict),
+    .executableTarget(name: "apus", dependencies: ["Commands"], swiftSettings: settings(of: "Commands")),
     floor("SyscallTableGenerator", on: []),
     .executableTarget(
         name: "syscall-table-generator", dependencies: ["SyscallTableGenerator", argumentParser], swiftSettings: strict),
