@@ -5,21 +5,60 @@ package import VFS
 
 /// A file below a directory of the host, read-only: the lower side of an overlay.
 ///
-/// It is known by its path below the root's descriptor. The host resolves the path without following any link and without
-/// leaving the root. Directories that were used lately are kept open, so that looking a name up is one call.
+/// It is known by its name in the directory above, and so by its path below the root's descriptor. The host resolves both
+/// without following any link and without leaving the root. Directories that were used lately are kept open, so that
+/// looking a name up, or opening it, is one call with one component.
 package final class HostNode: LowerNode, DescriptorKeeper {
     private let root: HostRoot
-    private let path: [UInt8]
+    /// Nil for the root.
+    private let parent: HostNode?
+    private let name: FileName
+    /// Of the path below the root, in bytes.
+    private let length: Int
     package let kind: FileKind
     /// Of a directory, while it is kept: with `O_PATH` as long as only names were looked up.
     private var descriptor: Int32 = -1
     private var isReadable = false
     private var keptNumber = 0
 
-    init(_ root: HostRoot, path: [UInt8], kind: FileKind) {
+    /// The root itself.
+    init(_ root: HostRoot) {
         self.root = root
-        self.path = path
+        parent = nil
+        name = FileName([])
+        length = 0
+        kind = .directory
+    }
+
+    private init(_ parent: HostNode, _ name: FileName, length: Int, kind: FileKind) {
+        root = parent.root
+        self.parent = parent
+        self.name = name
+        self.length = length
         self.kind = kind
+    }
+
+    /// Below the root.
+    private var path: [UInt8] {
+        var components: [[UInt8]] = []
+        var next = self
+        while let parent = next.parent {
+            components.append(next.name.bytes)
+            next = parent
+        }
+        return Array(components.reversed().joined(separator: [0x2f]))
+    }
+
+    /// Opens the file: by its name where the directory above stands open, wherever that has gone, else by its path.
+    private func opened(_ flags: OpenFlags) throws(Errno) -> Int32 {
+        if let parent, parent.parent == nil {
+            return try Host.open(below: root.descriptor, name.bytes, flags: flags)
+        }
+        if let parent, parent.descriptor >= 0 {
+            root.kept.use(parent.keptNumber)
+            return try Host.open(below: parent.descriptor, name.bytes, flags: flags)
+        }
+        return try Host.open(below: root.descriptor, path, flags: flags)
     }
 
     /// `O_PATH | O_NOFOLLOW`
@@ -27,7 +66,7 @@ package final class HostNode: LowerNode, DescriptorKeeper {
 
     private func withDescriptor<T>(_ body: (Int32) throws(Errno) -> T) throws(Errno) -> T {
         if kind == .directory { return try body(try directory()) }
-        let descriptor = try Host.open(below: root.descriptor, path, flags: HostNode.look)
+        let descriptor = try opened(HostNode.look)
         defer { Host.close(descriptor) }
         return try body(descriptor)
     }
@@ -35,13 +74,13 @@ package final class HostNode: LowerNode, DescriptorKeeper {
     /// The directory's descriptor, which stays open for now.
     private func directory() throws(Errno) -> Int32 {
         guard kind == .directory else { throw .ENOTDIR }
-        if path.isEmpty { return root.descriptor }
+        if parent == nil { return root.descriptor }
         if descriptor >= 0 {
             root.kept.use(keptNumber)
             return descriptor
         }
         let flags = OpenFlags(rawValue: HostNode.look.rawValue | OpenFlags.directory.rawValue)
-        keep(try Host.open(below: root.descriptor, path, flags: flags), isReadable: false)
+        keep(try opened(flags), isReadable: false)
         return descriptor
     }
 
@@ -67,39 +106,29 @@ package final class HostNode: LowerNode, DescriptorKeeper {
             // The same directory, wherever it has gone.
             keep(try Host.open(below: descriptor, [], flags: [.directory]), isReadable: true)
         } else {
-            let flags: OpenFlags = [.directory, .noFollow]
-            keep(try Host.open(below: root.descriptor, path, flags: flags), isReadable: true)
+            keep(try opened([.directory, .noFollow]), isReadable: true)
         }
         return descriptor
     }
 
     package func attributes() throws(Errno) -> FileAttributes {
-        if let first = firstStatus {
-            firstStatus = nil
-            return FileAttributes(first)
-        }
-        return try withDescriptor { descriptor throws(Errno) in FileAttributes(try Host.status(descriptor)) }
+        try withDescriptor { descriptor throws(Errno) in FileAttributes(try Host.status(descriptor)) }
     }
-
-    /// What the look-up has read already.
-    private var firstStatus: Host.Status?
 
     package func attributes(of name: FileName) throws(Errno) -> FileAttributes {
         FileAttributes(try Host.status(in: try directory(), name.bytes))
     }
 
-    package func lookup(_ name: FileName) throws(Errno) -> any LowerNode {
-        let status = try Host.status(in: try directory(), name.bytes)
-        let below = path.isEmpty ? name.bytes : path + [0x2f] + name.bytes
+    package func lookup(_ name: FileName) throws(Errno) -> (node: any LowerNode, attributes: FileAttributes) {
+        let attributes = try attributes(of: name)
+        let below = length + (parent == nil ? 0 : 1) + name.bytes.count
         // A path of the host's that is longer than the host takes cannot be shown.
-        guard below.count < 4096 else { throw .ENOENT }
-        let node = HostNode(root, path: below, kind: FileMode(rawValue: status.mode).kind ?? .regular)
-        node.firstStatus = status
-        return node
+        guard below < 4096 else { throw .ENOENT }
+        return (HostNode(self, name, length: below, kind: attributes.mode.kind ?? .regular), attributes)
     }
 
     private func withOpenDirectory(_ body: (Int32) throws(Errno) -> Void) throws(Errno) {
-        guard path.isEmpty else { return try body(try readableDirectory()) }
+        guard parent == nil else { return try body(try readableDirectory()) }
         let opened = try Host.open(below: root.descriptor, [], flags: [.directory])
         defer { Host.close(opened) }
         try body(opened)
@@ -111,8 +140,8 @@ package final class HostNode: LowerNode, DescriptorKeeper {
             entries = try Host.entries(opened).map { entry in
                 let name = FileName(entry.name)
                 // Some file systems do not say in their directories what a name leads to.
-                let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? lookup(name))?.kind ?? .regular
-                return DirectoryEntry(name: name, inode: entry.inode, kind: kind)
+                let kind = FileKind(rawValue: UInt32(entry.type) << 12) ?? (try? attributes(of: name))?.mode.kind
+                return DirectoryEntry(name: name, inode: entry.inode, kind: kind ?? .regular)
             }
         }
         return entries
@@ -121,11 +150,14 @@ package final class HostNode: LowerNode, DescriptorKeeper {
     package func listing() throws(Errno) -> DirectoryListing {
         var listing = DirectoryListing()
         var isComplete = true
+        var read: [UInt8] = []
+        swap(&read, &root.entries)
+        defer { swap(&read, &root.entries) }
         try withOpenDirectory { opened throws(Errno) in
-            try Host.readEntries(opened) { inode, type, name in
-                guard let kind = FileKind(rawValue: UInt32(type) << 12) else { return isComplete = false }
-                listing.append(name, inode: inode, kind: kind)
-            }
+            repeat {
+                try Host.readPackedEntries(opened, into: &read)
+                if !listing.append(packed: read.span) { isComplete = false }
+            } while !read.isEmpty
         }
         return isComplete ? listing : DirectoryListing(try entries())
     }
@@ -137,7 +169,7 @@ package final class HostNode: LowerNode, DescriptorKeeper {
     package func open() throws(Errno) -> Int32 {
         // Never a device or FIFO of the host: their opening may wait or do something.
         guard kind == .regular else { throw .ENXIO }
-        return try Host.open(below: root.descriptor, path, flags: [.nonBlocking, .noControllingTerminal])
+        return try opened([.nonBlocking, .noControllingTerminal])
     }
 }
 
@@ -145,6 +177,8 @@ package final class HostNode: LowerNode, DescriptorKeeper {
 package final class HostRoot {
     let descriptor: Int32
     let kept: KeptDescriptors
+    /// What a directory is read into.
+    fileprivate var entries: [UInt8] = []
 
     /// Takes the descriptor over; it may be `O_PATH`.
     package init(descriptor: Int32, kept: KeptDescriptors = KeptDescriptors()) {
@@ -152,5 +186,5 @@ package final class HostRoot {
         self.kept = kept
     }
 
-    package var node: HostNode { HostNode(self, path: [], kind: .directory) }
+    package var node: HostNode { HostNode(self) }
 }

@@ -12,16 +12,17 @@ extension Host {
         below directory: Int32, _ path: [UInt8], flags: OpenFlags, mode: UInt32 = 0
     ) throws(Errno) -> Int32 {
         let how: InlineArray<3, UInt64> = [UInt64(flags.union(.closeOnExec).rawValue), UInt64(mode), beneath]
-        let name = path.isEmpty ? [0x2e, 0] : path + [0]
-        // The host reads the string and the 24 bytes of `open_how`, which outlive the call.
-        return try unsafe name.span.withUnsafeBytes { name throws(Errno) in
-            try unsafe how.span.withUnsafeBytes { how throws(Errno) in
-                Int32(
-                    truncatingIfNeeded: try call(
-                        437, word(directory), UInt(bitPattern: name.baseAddress), UInt(bitPattern: how.baseAddress), 24)
-                )
+        let name = path.isEmpty ? [0x2e] : path
+        // The host reads the string, NUL and all, and the 24 bytes of `open_how`; both outlive the call.
+        let result = unsafe withUnsafeTemporaryAllocation(of: UInt8.self, capacity: name.count + 1) { text in
+            for index in name.indices { unsafe text[index] = name[index] }
+            unsafe text[name.count] = 0
+            return unsafe how.span.withUnsafeBytes { how in
+                rawCall(437, word(directory), UInt(bitPattern: text.baseAddress), UInt(bitPattern: how.baseAddress), 24)
             }
         }
+        try check(result)
+        return Int32(truncatingIfNeeded: result)
     }
 
     /// Opens a directory of the host by its absolute path, before the sandbox is closed.
@@ -168,17 +169,27 @@ extension Host {
         }
     }
 
+    /// Reads the next entries of an open directory, `.` and `..` among them, as `getdents64(2)` packs them.
+    /// - Returns: none at the end.
+    package static func readPackedEntries(_ descriptor: Int32, into bytes: inout [UInt8]) throws(Errno) {
+        bytes.removeAll(keepingCapacity: true)
+        try bytes.append(addingCapacity: 32768) { output throws(Errno) in
+            // The host writes at most the buffer's size and says how much.
+            try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
+                count += try call(
+                    217, word(descriptor), UInt(bitPattern: buffer.baseAddress) + UInt(count),
+                    UInt(buffer.count - count))
+            }
+        }
+    }
+
     /// Reads all entries of an open directory but `.` and `..`, one after the other: `getdents64(2)`.
     package static func readEntries(
         _ descriptor: Int32, _ body: (_ inode: UInt64, _ type: UInt8, _ name: Span<UInt8>) -> Void
     ) throws(Errno) {
+        var bytes: [UInt8] = []
         while true {
-            let bytes = try [UInt8](capacity: 32768) { output throws(Errno) in
-                // The host writes at most the buffer's size and says how much.
-                try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in
-                    count = try call(217, word(descriptor), UInt(bitPattern: buffer.baseAddress), UInt(buffer.count))
-                }
-            }
+            try readPackedEntries(descriptor, into: &bytes)
             guard !bytes.isEmpty else { return }
             var next = 0
             while next + 19 <= bytes.count {

@@ -9,8 +9,8 @@ package protocol LowerNode: AnyObject {
     func attributes() throws(Errno) -> FileAttributes
     /// What a directory's entry leads to now. Throws ENOENT.
     func attributes(of name: FileName) throws(Errno) -> FileAttributes
-    /// Throws ENOENT.
-    func lookup(_ name: FileName) throws(Errno) -> any LowerNode
+    /// What stands there, and what `attributes` of it would say now. Throws ENOENT.
+    func lookup(_ name: FileName) throws(Errno) -> (node: any LowerNode, attributes: FileAttributes)
     func entries() throws(Errno) -> [DirectoryEntry]
     /// The same, packed.
     func listing() throws(Errno) -> DirectoryListing

@@ -43,9 +43,8 @@ package final class TmpFS {
         self.devices = devices
     }
 
-    /// The node that shows a lower file.
-    func node(over lower: any LowerNode) throws(Errno) -> TmpNode {
-        let attributes = try lower.attributes()
+    /// The node that shows a lower file whose attributes were just read.
+    func node(over lower: any LowerNode, _ attributes: FileAttributes) -> TmpNode {
         guard attributes.links > 1, lower.kind != .directory else {
             return TmpNode(self, lower: lower, attributes: attributes)
         }

@@ -19,7 +19,8 @@ extension TmpNode {
             known.vanish()
         }
         guard directory.showsLower, !directory.hidden.contains(name), let lower else { throw .ENOENT }
-        let child = try fileSystem.node(over: try lower.lookup(name))
+        let found = try lower.lookup(name)
+        let child = fileSystem.node(over: found.node, found.attributes)
         directory.remember(name, child)
         return child
     }
@@ -36,7 +37,7 @@ extension TmpNode {
             guard known.holdsChanges else { return nil }
             // Another directory below the guests' changes.
             if known.kind == .directory, attributes.mode.kind == .directory {
-                known.lower = try lower.lookup(name)
+                known.lower = try lower.lookup(name).node
                 if !known.isChanged { known.show(attributes) }
             }
             return known

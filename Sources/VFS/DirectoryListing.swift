@@ -27,6 +27,50 @@ package struct DirectoryListing: Sendable {
         count += 1
     }
 
+    /// Appends entries that the host has packed in the same way, `.` and `..` left out.
+    /// - Returns: false if one of them does not say what its name leads to, or is none.
+    package mutating func append(packed source: Span<UInt8>) -> Bool {
+        let begin = bytes.count
+        var isComplete = true
+        // What was looked through, and how much of it is to be copied.
+        var (index, start) = (0, 0)
+        while index + DirectoryListing.headSize < source.count {
+            let length = Int(source[index + 16]) | Int(source[index + 17]) << 8
+            guard length > DirectoryListing.headSize, length & 7 == 0, length <= source.count - index else { break }
+            if FileKind(rawValue: UInt32(source[index + 18]) << 12) == nil { isComplete = false }
+            let first = source[index + 19]
+            if first == 0x2e, source[index + 20] == 0 || source[index + 20] == 0x2e && source[index + 21] == 0 {
+                bytes.append(copying: source.extracting(start..<index))
+                start = index + length
+            }
+            index += length
+        }
+        bytes.append(copying: source.extracting(start..<index))
+        renumber(from: begin)
+        return isComplete && index == source.count
+    }
+
+    /// Gives the entries from an index on their positions, and clears what stands behind their names.
+    private mutating func renumber(from begin: Int) {
+        let end = bytes.count
+        var next = UInt64(DirectoryListing.firstPosition) + UInt64(count)
+        var added = 0
+        var span = bytes.mutableSpan
+        var index = begin
+        while index < end {
+            added += 1
+            next += 1
+            for place in 0..<8 { span[index + 8 + place] = UInt8(truncatingIfNeeded: next &>> UInt64(8 * place)) }
+            let length = Int(span[index + 16]) | Int(span[index + 17]) << 8
+            // The name's NUL is one of the last eight bytes.
+            var last = max(index + DirectoryListing.headSize, index + length - 8)
+            while last < index + length - 1, span[last] != 0 { last += 1 }
+            for place in last..<index + length { span[place] = 0 }
+            index += length
+        }
+        count += added
+    }
+
     /// Appends one entry to some bytes.
     package static func put(
         _ name: Span<UInt8>, inode: UInt64, next: Int64, type: UInt8, to bytes: inout [UInt8]

@@ -128,6 +128,42 @@ struct OutsideTests {
         #expect(throws: Errno.ENOENT) { try tree.find("y", from: inside) }
     }
 
+    @Test("what is opened by name in a directory that stays open is that directory's, whichever has its path now")
+    func openedByName() throws {
+        // Reading and looking up keep both directories open.
+        #expect(try tree.names("d") == ["deep", "f"])
+        #expect(try tree.names("d/deep") == ["x"])
+        let inside = try tree.find("d/deep")
+        try change {
+            try host.move("d", "away")
+            try host.makeDirectory("d/deep")
+            try host.write("d/f", "two")
+            try host.write("d/deep/x", "new")
+        }
+        #expect(try tree.text("d/f") == "two")
+        #expect(try tree.text("d/deep/x") == "new")
+        #expect(try tree.text("away/f") == "one")
+        let old = try tree.find("x", from: inside)
+        let file = OpenFile(try old.inode.open([]), flags: [], location: old)
+        file.retain()
+        #expect(try TestTree.text(file) == "x")
+        file.release()
+    }
+
+    @Test("a name as deep as the host takes is found, and opened when nothing above it is kept")
+    func deep() throws {
+        let path = (0..<40).map { "n\($0)" }.joined(separator: "/")
+        try host.makeDirectory(path)
+        try host.write(path + "/end", "end")
+        #expect(try tree.text(path + "/end") == "end")
+        kept.sweep()
+        kept.sweep()
+        #expect(kept.count == 0)
+        outside.cameIn()
+        #expect(try tree.text(path + "/end") == "end")
+        #expect(try tree.names(path) == ["end"])
+    }
+
     @Test("a file becomes a directory, and a directory a link")
     func kinds() throws {
         _ = try tree.find("d/f")
@@ -324,6 +360,48 @@ struct DirectoryListingTests {
         #expect(try read(file, 64).isEmpty)
         _ = try file.operations.seek(file, to: 1 << 40, whence: 0)
         #expect(try read(file, 64).isEmpty)
+    }
+
+    /// An entry as a host may pack it: with bytes of anything behind the name.
+    private func packed(_ name: String, type: UInt8 = 8, length: UInt16? = nil) -> [UInt8] {
+        let size = (19 + name.utf8.count + 1 + 7) & ~7
+        var writer = ByteWriter(capacity: size)
+        writer.put(UInt64(4711))
+        writer.put(UInt64(0x1122_3344_5566_7788))
+        writer.put(length ?? UInt16(size))
+        writer.put(type)
+        var bytes = writer.bytes + Array(name.utf8) + [0]
+        bytes += [UInt8](repeating: 0xaa, count: size - bytes.count)
+        return bytes
+    }
+
+    @Test("what a host has packed gets positions of its own, and loses dots and what stands behind a name")
+    func takenOver() {
+        var listing = DirectoryListing()
+        var first = packed("a") + packed(".", type: 4) + packed("seven77")
+        first += packed("..", type: 4) + packed("..x", type: 10)
+        for piece in [first, [], packed(".") + packed(".hidden", type: 4)] {
+            let isComplete = listing.append(packed: piece.span)
+            #expect(isComplete)
+        }
+        var wanted = DirectoryListing()
+        for name in ["a", "seven77", "..x", ".hidden"] {
+            let kind: FileKind = name == "..x" ? .symbolicLink : name == ".hidden" ? .directory : .regular
+            wanted.append(Array(name.utf8).span, inode: 4711, kind: kind)
+        }
+        #expect(listing.bytes == wanted.bytes)
+        #expect(listing.count == 4)
+    }
+
+    @Test(
+        "a host that does not say what a name leads to, or packs nonsense, is not believed",
+        arguments: [[0, 24], [14, 24], [8, 0], [8, 19], [8, 31], [8, 4096]] as [[UInt16]])
+    func nonsense(_ typeAndLength: [UInt16]) {
+        var listing = DirectoryListing()
+        let bytes = packed("a") + packed("odd", type: UInt8(typeAndLength[0]), length: typeAndLength[1])
+        let isComplete = listing.append(packed: bytes.span)
+        #expect(!isComplete)
+        #expect(names(listing.bytes).first?.name == "a")
     }
 
     @Test("a buffer too small for one entry is EINVAL")
