@@ -13,6 +13,19 @@ extension OutputSpan where Element == UInt8 {
             count += wanted
         }
     }
+
+    /// Appends numbers as they stand in memory, the lowest byte first, if there is room for all of them.
+    package mutating func append(words: Span<UInt64>) {
+        guard words.count * 8 <= freeCapacity else { return }
+        unsafe withUnsafeMutableBufferPointer { buffer, count in
+            unsafe words.withUnsafeBytes { words in
+                // There is room, as was seen, and the two cannot overlap: one is being initialized.
+                unsafe UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(buffer)[count...])
+                    .copyMemory(from: words)
+                count += words.count
+            }
+        }
+    }
 }
 
 extension MutableSpan where Element == UInt8 {

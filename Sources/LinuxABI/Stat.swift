@@ -36,31 +36,6 @@ package struct StatBuffer: GuestStructure, Sendable {
         reader.skip(24)
     }
 
-    /// The 144 bytes, without a buffer of the heap.
-    package var packed: InlineArray<144, UInt8> {
-        let words: InlineArray<18, UInt64> = [
-            device, inode, links, UInt64(mode) | UInt64(userID) << 32, UInt64(groupID), representedDevice,
-            UInt64(bitPattern: size), UInt64(bitPattern: blockSize), UInt64(bitPattern: blocks),
-            UInt64(bitPattern: accessTime.seconds), UInt64(bitPattern: accessTime.nanoseconds),
-            UInt64(bitPattern: modificationTime.seconds), UInt64(bitPattern: modificationTime.nanoseconds),
-            UInt64(bitPattern: changeTime.seconds), UInt64(bitPattern: changeTime.nanoseconds), 0, 0, 0,
-        ]
-        var bytes = InlineArray<144, UInt8>(repeating: 0)
-        for index in 0..<18 {
-            let word = words[index]
-            let place = index * 8
-            bytes[place] = UInt8(truncatingIfNeeded: word)
-            bytes[place + 1] = UInt8(truncatingIfNeeded: word >> 8)
-            bytes[place + 2] = UInt8(truncatingIfNeeded: word >> 16)
-            bytes[place + 3] = UInt8(truncatingIfNeeded: word >> 24)
-            bytes[place + 4] = UInt8(truncatingIfNeeded: word >> 32)
-            bytes[place + 5] = UInt8(truncatingIfNeeded: word >> 40)
-            bytes[place + 6] = UInt8(truncatingIfNeeded: word >> 48)
-            bytes[place + 7] = UInt8(truncatingIfNeeded: word >> 56)
-        }
-        return bytes
-    }
-
     package func encode(to writer: inout ByteWriter) {
         writer.put(device)
         writer.put(inode)

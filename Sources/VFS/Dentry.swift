@@ -9,7 +9,11 @@ package import LinuxABI
 package final class Dentry {
     package private(set) var name: FileName
     /// Nil for the root of a mount.
-    package private(set) var parent: Dentry?
+    package private(set) var parent: Dentry? {
+        get { storedParent }
+        set { storedParent = newValue }
+    }
+    private var storedParent: Dentry?
     package let inode: any Inode
     /// The inode's.
     package let kind: FileKind
@@ -45,12 +49,13 @@ package final class Dentry {
     }
 
     /// True for what a magic link led to that stands nowhere: a pipe, a socket, a descriptor from outside.
-    package private(set) var isPlaceless = false
+    package var isPlaceless: Bool { standsNowhere }
+    private var standsNowhere = false
 
     /// A dentry for an inode that has no place in the tree.
     package static func placeless(_ name: FileName, _ inode: any Inode, _ mount: Mount) -> Dentry {
         let dentry = Dentry(name: name, parent: nil, inode: inode, mount: mount)
-        dentry.isPlaceless = true
+        dentry.standsNowhere = true
         return dentry
     }
 
@@ -58,7 +63,7 @@ package final class Dentry {
     package init(name: FileName, parent: Dentry?, inode: any Inode, mount: Mount, isDeleted: Bool = false) {
         isMarkedDeleted = isDeleted
         self.name = name
-        self.parent = parent
+        storedParent = parent
         self.inode = inode
         self.mount = mount
         kind = inode.kind
@@ -92,9 +97,9 @@ package final class Dentry {
 
     /// What is remembered of a name, and may be believed; nil for nothing. Throws ENOENT where it is that nothing is there.
     private func recall(_ hash: UInt64, _ path: [UInt8], _ range: Range<Int>) throws(Errno) -> Dentry? {
-        guard let place = children.find(hash, path, range), let entry = children[place] else { return nil }
-        guard entry.isPinned || !mount.showsOutside || entry.moment == mount.outside.moment else { return nil }
-        if let dentry = entry.dentry { return dentry }
+        guard let place = children.find(hash, path, range) else { return nil }
+        guard !mount.showsOutside || children.holds(at: place, in: mount.outside.moment) else { return nil }
+        if let dentry = children.dentry(at: place) { return dentry }
         // Where others make names, too, nothing is known to be missing.
         guard remembers else { return nil }
         throw .ENOENT

@@ -29,13 +29,26 @@ package final class FileLocks {
     private var ranges: [Range] = []
     private var whole: [ObjectIdentifier: Bool] = [:]
     /// How many descriptions may write the file.
-    package internal(set) var writers = 0
+    package var writers: Int { countOfWriters }
+    private var countOfWriters = 0
     /// How many descriptions that have a place in the tree are open.
-    package internal(set) var holders = 0
+    package var holders: Int { countOfHolders }
+    private var countOfHolders = 0
     /// Fired whenever a lock goes or shrinks.
     package let released = WaitQueue()
 
     package init() {}
+
+    func enterWriters() { countOfWriters += 1 }
+    func leaveWriters() { countOfWriters -= 1 }
+    func enterHolders() { countOfHolders += 1 }
+
+    /// - Returns: how many are left.
+    @discardableResult
+    func leaveHolders() -> Int {
+        countOfHolders -= 1
+        return countOfHolders
+    }
 
     /// The first lock of somebody else that `wanted` cannot stand beside.
     package func conflict(with wanted: Range) -> Range? {

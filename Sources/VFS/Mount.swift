@@ -6,7 +6,11 @@ package final class Mount {
     package var options: String
     /// Of the file system itself, after `rw` or `ro`: `mode=755`.
     package var fileSystemOptions: String
-    package var isReadOnly: Bool
+    package var isReadOnly: Bool {
+        get { storedIsReadOnly }
+        set { storedIsReadOnly = newValue }
+    }
+    private var storedIsReadOnly: Bool
     /// Only this kernel changes the file system: names and attributes may be remembered.
     package let isExclusive: Bool
     /// Files of the host show through it, which others change: what is remembered holds for a moment.
@@ -20,9 +24,11 @@ package final class Mount {
     }
     // Stored apart: the language watches at run time over accesses to what other modules may store to.
     private var storedWatches: FileWatches? = nil
-    package private(set) var root: Dentry?
+    package var root: Dentry? { storedRoot }
+    private var storedRoot: Dentry? = nil
     /// The directory that the mount covers; nil for the root of all, and for what is mounted nowhere.
-    package private(set) var point: Dentry?
+    package var point: Dentry? { storedPoint }
+    private var storedPoint: Dentry? = nil
 
     package init(
         id: Int, source: String, type: String, options: String = "relatime", fileSystemOptions: String = "",
@@ -35,15 +41,15 @@ package final class Mount {
         self.type = type
         self.options = options
         self.fileSystemOptions = fileSystemOptions
-        self.isReadOnly = isReadOnly
+        storedIsReadOnly = isReadOnly
         self.isExclusive = isExclusive
     }
 
     /// Gives the mount its root, and puts it over `point` in the tree.
     package func attach(_ inode: any Inode, at point: Dentry?) -> Dentry {
         let dentry = Dentry(name: FileName([]), parent: nil, inode: inode, mount: self)
-        root = dentry
-        self.point = point
+        storedRoot = dentry
+        storedPoint = point
         point?.mounted = self
         point?.pin()
         return dentry

@@ -12,22 +12,33 @@ struct NameTable {
         var isPinned = false
     }
 
+    /// The names' hashes, 0 where a place is free: most of a search meets nothing else.
+    private var hashes: [UInt64] = []
     private var slots: [Entry?] = []
     private(set) var count = 0
 
     /// The place of a name, for the subscript; nil if nothing is known of it. Places hold until the next change.
     func find(_ hash: UInt64, _ path: [UInt8], _ range: Range<Int>) -> Int? {
         guard count > 0 else { return nil }
-        let mask = slots.count - 1
+        let mask = hashes.count - 1
         var index = Int(truncatingIfNeeded: hash >> 1) & mask
-        while let entry = slots[index] {
-            if entry.name.hash == hash, entry.name.matches(path, range) { return index }
+        while hashes[index] != 0 {
+            if hashes[index] == hash, slots[index]?.name.matches(path, range) == true { return index }
             index = (index + 1) & mask
         }
         return nil
     }
 
     func find(_ name: FileName) -> Int? { find(name.hash, name.bytes, name.bytes.indices) }
+
+    /// What is known of the name at a place, looked at without taking the whole entry.
+    func dentry(at place: Int) -> Dentry? { slots[place]?.dentry }
+
+    /// True if it may be believed in this moment without asking.
+    func holds(at place: Int, in moment: UInt64) -> Bool {
+        guard let seen = slots[place]?.moment else { return false }
+        return seen == moment || slots[place]?.isPinned == true
+    }
 
     subscript(place: Int) -> Entry? { slots[place] }
 
@@ -51,22 +62,30 @@ struct NameTable {
         count -= 1
         // Whoever stands behind the hole because it was taken moves up into it.
         let mask = slots.count - 1
-        slots[hole] = nil
+        free(hole)
         var index = (hole + 1) & mask
         while let entry = slots[index] {
             let home = Int(truncatingIfNeeded: entry.name.hash >> 1) & mask
             if (index - home) & mask >= (index - hole) & mask {
                 slots[hole] = entry
-                slots[index] = nil
+                hashes[hole] = entry.name.hash
+                free(index)
                 hole = index
             }
             index = (index + 1) & mask
         }
     }
 
+    private mutating func free(_ place: Int) {
+        slots[place] = nil
+        hashes[place] = 0
+    }
+
     private mutating func grow() {
         let old = slots
-        slots = [Entry?](repeating: nil, count: max(8, old.count * 2))
+        let room = max(8, old.count * 2)
+        slots = [Entry?](repeating: nil, count: room)
+        hashes = [UInt64](repeating: 0, count: room)
         for case let entry? in old { insert(entry) }
     }
 
@@ -74,7 +93,8 @@ struct NameTable {
     private mutating func insert(_ entry: Entry) {
         let mask = slots.count - 1
         var index = Int(truncatingIfNeeded: entry.name.hash >> 1) & mask
-        while slots[index] != nil { index = (index + 1) & mask }
+        while hashes[index] != 0 { index = (index + 1) & mask }
         slots[index] = entry
+        hashes[index] = entry.name.hash
     }
 }

@@ -25,9 +25,17 @@ package final class OpenFile {
     /// `F_SETSIG`.
     package var signal: Int32 = 0
     /// Whoever sends the owner signals while `O_ASYNC` is set, and where it stands in line.
-    package var asynchronous: (waiter: any Waiter, queue: WaitQueue)?
+    package var asynchronous: (waiter: any Waiter, queue: WaitQueue)? {
+        get { storedAsynchronous }
+        set { storedAsynchronous = newValue }
+    }
+    private var storedAsynchronous: (waiter: any Waiter, queue: WaitQueue)? = nil
     /// True if the very `open(2)` that made the description also made the file: `F_CREATED_QUERY`.
-    package var hasCreated = false
+    package var hasCreated: Bool {
+        get { storedHasCreated }
+        set { storedHasCreated = newValue }
+    }
+    private var storedHasCreated = false
 
     /// `F_SETOWN`: who gets SIGIO.
     package struct Owner: Sendable {
@@ -55,9 +63,11 @@ package final class OpenFile {
     private static let hot: Int32 = 24
 
     /// Descriptors, mappings and messages in flight that name the description.
-    package private(set) var references = 0
+    package var references: Int { count }
+    private var count = 0
     /// The last of them is gone.
-    package private(set) var isReleased = false
+    package var isReleased: Bool { wasReleased }
+    private var wasReleased = false
     /// Counted among those who may write the file, which is not executed meanwhile.
     private var writes: FileLocks?
     /// Counted among those who hold the file, which lives on without a name meanwhile.
@@ -73,16 +83,16 @@ package final class OpenFile {
         guard location != nil else { return }
         let locks = inode.locks
         holds = locks
-        locks.holders += 1
+        locks.enterHolders()
         if flags.mayWrite, kind == .regular {
             writes = locks
-            locks.writers += 1
+            locks.enterWriters()
         }
     }
 
     deinit {
-        writes?.writers -= 1
-        holds?.holders -= 1
+        writes?.leaveWriters()
+        holds?.leaveHolders()
     }
 
     /// A process, known by its descriptors, reads or writes the file: true if it has done so often that it may pay to tell it
@@ -112,22 +122,23 @@ package final class OpenFile {
     package var isNonBlocking: Bool { flags.contains(.nonBlocking) }
 
     /// One more descriptor (or mapping, or message in flight) names the description.
-    package func retain() { references += 1 }
+    package func retain() { count += 1 }
 
     /// One less; the last one releases what the file holds (`release` of `file_operations`).
     package func release() {
-        references -= 1
-        guard references == 0 else { return }
-        isReleased = true
-        writes?.writers -= 1
-        writes = nil
+        count -= 1
+        guard count == 0 else { return }
+        wasReleased = true
+        if let writes {
+            writes.leaveWriters()
+            self.writes = nil
+        }
         if !flags.contains(.pathOnly) { location?.notify(flags.mayWrite ? .closeWritten : .closeUnwritten) }
-        stopSignals()
+        if storedAsynchronous != nil { stopSignals() }
         operations.release(self)
         guard let held = holds else { return }
         holds = nil
-        held.holders -= 1
-        if held.holders == 0 { location?.notifyEnd() }
+        if held.leaveHolders() == 0 { location?.notifyEnd() }
     }
 
     /// No signals for the owner from now on.

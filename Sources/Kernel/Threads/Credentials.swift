@@ -1,3 +1,5 @@
+internal import VFS
+
 /// Who a thread is. See `credentials(7)`, `capabilities(7)`.
 package struct Credentials: Sendable, Equatable {
     package var userID: UInt32 = 0
@@ -25,4 +27,13 @@ package struct Credentials: Sendable, Equatable {
     package func has(capability: Int) -> Bool { effectiveCapabilities & (1 << UInt64(capability)) != 0 }
 
     package func isInGroup(_ group: UInt32) -> Bool { group == fileSystemGroupID || groups.contains(group) }
+}
+
+extension FileCredentials {
+    /// What file systems look at of a thread's credentials.
+    init(_ credentials: Credentials) {
+        self.init(
+            userID: credentials.fileSystemUserID, groupID: credentials.fileSystemGroupID, groups: credentials.groups,
+            capabilities: credentials.effectiveCapabilities)
+    }
 }

@@ -27,8 +27,20 @@ package final class GuestThread: Waiter {
     }
     private var storedFileSystem: FileSystemContext
     package var credentials: Credentials {
-        didSet { if let map { kernel.publishAnswers(of: map) } }
+        get { storedCredentials }
+        set {
+            storedCredentials = newValue
+            fileCredentials = FileCredentials(newValue)
+            if let map { kernel.publishAnswers(of: map) }
+        }
     }
+    private var storedCredentials: Credentials
+    /// What file systems look at of them.
+    package private(set) var fileCredentials: FileCredentials {
+        get { storedFileCredentials }
+        set { storedFileCredentials = newValue }
+    }
+    private var storedFileCredentials: FileCredentials
     package var settings = ThreadSettings()
     /// Blocked and pending signals, the alternate stack.
     package var signals = ThreadSignals() {
@@ -90,7 +102,11 @@ package final class GuestThread: Waiter {
     }
     private var storedAfterCommands: ((GuestThread, _ lastResult: Int, _ failure: Errno?) -> CommandOutcome)? = nil
     /// The commands' outcome decides the call's result: wait for it.
-    package var mustReport = false
+    package var mustReport: Bool {
+        get { storedMustReport }
+        set { storedMustReport = newValue }
+    }
+    private var storedMustReport = false
     /// Nobody else may change the address space before the stub has reported.
     var changesMap = false
     /// Its stub was told to unmap something and has not asked since: see `MemoryMap.expect`.
@@ -151,11 +167,18 @@ package final class GuestThread: Waiter {
     var begunCall: UInt?
 
     /// What must survive from one try of a call to the next; empty at the first try of each call.
-    package var restart = RestartState() {
-        didSet { hasRestart = true }
+    package var restart: RestartState {
+        get { storedRestart }
+        set {
+            storedRestart = newValue
+            hasRestart = true
+        }
     }
+    private var storedRestart = RestartState()
     /// It is not as a call begins with it.
     private var hasRestart = false
+    /// The handler runs again.
+    package var isRetry: Bool { storedRestart.isAgain }
     /// The call that the thread is in, or was last in.
     package var call: SyscallInFlight {
         get { storedCall }
@@ -169,7 +192,7 @@ package final class GuestThread: Waiter {
         storedCall.arguments = arguments
         storedCall.isActive = true
         if hasRestart {
-            restart = RestartState()
+            storedRestart = RestartState()
             hasRestart = false
         }
     }
@@ -214,7 +237,8 @@ package final class GuestThread: Waiter {
         self.kernel = process.kernel
         storedFiles = files
         storedFileSystem = fileSystem
-        self.credentials = credentials
+        storedCredentials = credentials
+        storedFileCredentials = FileCredentials(credentials)
         storedMemory = memory
         self.name = name
     }
@@ -398,11 +422,6 @@ extension GuestThread {
             guard !bytes.isEmpty else { throw error }
             return bytes
         }
-    }
-
-    /// Writes a packed structure to guest memory. Throws EFAULT.
-    package func copyOut<let size: Int>(_ bytes: InlineArray<size, UInt8>, to address: UInt) throws(Errno) {
-        try memory.write(bytes.span, at: address)
     }
 
     package func copyOut<T: GuestStructure, Pointee>(_ value: T, to pointer: UserPointer<Pointee>) throws(Errno) {

@@ -28,7 +28,13 @@ package final class Process {
         didSet { hasPendingSignals = !pendingSignals.set.isEmpty }
     }
     private(set) var hasPendingSignals = false
-    package var limits = ResourceLimits()
+    package var limits: ResourceLimits {
+        get { storedLimits }
+        set { storedLimits = newValue }
+    }
+    private var storedLimits = ResourceLimits()
+    /// RLIMIT_NOFILE.
+    package var openFilesLimit: Int { storedLimits.openFiles }
     /// Stopped by a signal, or about to be.
     package var jobControl = JobControl()
     /// `setitimer(2)`, `timer_create(2)`.

@@ -11,13 +11,6 @@ extension GuestThread {
         return file
     }
 
-    /// What file systems look at of this thread.
-    var fileCredentials: FileCredentials {
-        FileCredentials(
-            userID: credentials.fileSystemUserID, groupID: credentials.fileSystemGroupID, groups: credentials.groups,
-            capabilities: credentials.effectiveCapabilities)
-    }
-
     /// For `access(2)`: the real identity instead of the effective one.
     var realFileCredentials: FileCredentials {
         FileCredentials(
@@ -65,7 +58,7 @@ extension GuestThread {
     /// Puts a new open file at the lowest free number.
     func install(_ file: OpenFile, closeOnExec: Bool) throws(Errno) -> Int {
         do throws(Errno) {
-            return Int(try files.install(file, closeOnExec: closeOnExec, limit: process.limits.openFiles).rawValue)
+            return Int(try files.install(file, closeOnExec: closeOnExec, limit: process.openFilesLimit).rawValue)
         } catch {
             // A file that nobody holds releases what its opening took.
             if file.references == 0 {

@@ -56,9 +56,9 @@ extension GuestThread {
             return try openNameless(directory, path, request)
         }
         if flags.contains(.create), flags.contains(.directory) { throw .EINVAL }
-        if let waiting = restart.object as? PendingOpening { return try finishOpening(waiting) }
+        if isRetry, let waiting = restart.object as? PendingOpening { return try finishOpening(waiting) }
         // Before anything is made or emptied.
-        guard files.hasRoom(limit: process.limits.openFiles) else { throw .EMFILE }
+        guard files.hasRoom(limit: process.openFilesLimit) else { throw .EMFILE }
         let dentry: Dentry
         var isNew = false
         if flags.contains(.create) {

@@ -1,3 +1,5 @@
+internal import GuestMemory
+internal import HostSystem
 internal import Kernel
 internal import LinuxABI
 internal import VFS
@@ -38,22 +40,13 @@ extension GuestThread {
         try storeStat(try files.file(number).operations.inode.attributes(), buffer)
     }
 
+    /// `struct stat`, put together where the guest's stub takes it from.
     private func storeStat(_ attributes: FileAttributes, _ buffer: UInt) throws(Errno) -> Int {
-        var stat = StatBuffer()
-        stat.device = attributes.device
-        stat.inode = attributes.inode
-        stat.links = attributes.links
-        stat.mode = attributes.mode.rawValue
-        stat.userID = attributes.userID
-        stat.groupID = attributes.groupID
-        stat.representedDevice = attributes.representedDevice
-        stat.size = attributes.size
-        stat.blockSize = attributes.blockSize
-        stat.blocks = attributes.blocks
-        stat.accessTime = attributes.accessTime
-        stat.modificationTime = attributes.modificationTime
-        stat.changeTime = attributes.changeTime
-        try copyOut(stat.packed, to: buffer)
+        let words = StatBuffer.words(of: attributes)
+        let size = StatBuffer.size
+        if try memory.produce(size, at: buffer, { output throws(Errno) in output.append(words: words.span) }) == nil {
+            try copyOut([UInt8](capacity: size) { output in output.append(words: words.span) }, to: buffer)
+        }
         return 0
     }
 
@@ -184,5 +177,22 @@ extension GuestThread {
         writer.pad(to: 120)
         try copyOut(writer.bytes, to: buffer)
         return 0
+    }
+}
+
+extension StatBuffer {
+    /// The buffer that tells these, as 18 words.
+    fileprivate static func words(of attributes: FileAttributes) -> InlineArray<18, UInt64> {
+        [
+            attributes.device, attributes.inode, attributes.links,
+            UInt64(attributes.mode.rawValue) | UInt64(attributes.userID) << 32, UInt64(attributes.groupID),
+            attributes.representedDevice, UInt64(bitPattern: attributes.size), UInt64(bitPattern: attributes.blockSize),
+            UInt64(bitPattern: attributes.blocks), UInt64(bitPattern: attributes.accessTime.seconds),
+            UInt64(bitPattern: attributes.accessTime.nanoseconds),
+            UInt64(bitPattern: attributes.modificationTime.seconds),
+            UInt64(bitPattern: attributes.modificationTime.nanoseconds),
+            UInt64(bitPattern: attributes.changeTime.seconds), UInt64(bitPattern: attributes.changeTime.nanoseconds),
+            0, 0, 0,
+        ]
     }
 }
