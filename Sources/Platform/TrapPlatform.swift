@@ -137,17 +137,11 @@ package final class TrapPlatform {
         }
     }
 
-    /// What stubs need to know of a call beyond its payloads.
-    /// - Parameters:
-    ///   - number: of the call.
-    ///   - localAnswer: which of a process's local answers it has; nil for none.
-    ///   - keepsFloatingPoint: a tracing kernel copies the thread's floating-point state in it.
-    package func setTraits(of number: Int, localAnswer: Int?, keepsFloatingPoint: Bool) {
+    /// Tells the stubs which of a process's local answers a call has; nil for none. Traced ones have none.
+    package func setLocalAnswer(_ index: Int?, of number: Int) {
         guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
         let answers = MemoryLayout<apus_config>.offset(of: \.local_answers) ?? 0
-        let keeps = MemoryLayout<apus_config>.offset(of: \.keeps_fp) ?? 0
-        config.store(UInt8(truncatingIfNeeded: tracer == nil ? localAnswer ?? 0 : 0), at: answers + number)
-        config.store(UInt8(keepsFloatingPoint && tracer != nil ? 1 : 0), at: keeps + number)
+        config.store(UInt8(truncatingIfNeeded: tracer == nil ? index ?? 0 : 0), at: answers + number)
     }
 
     /// After how many traps a call site is reported as hot; 0 for never.

@@ -11,13 +11,9 @@ enum PayloadRules {
             guard let call = table[number] else { continue }
             let isReturn = call.name == "rt_sigreturn"
             platform.setRules(isReturn ? [.stack(size: SignalFrameLayout.returnSize)] : rules(of: call), for: number)
-            platform.setTraits(
-                of: number, localAnswer: LocalAnswer.allCases.first { $0.call == number }?.rawValue,
-                keepsFloatingPoint: copiesThread.contains(call.name))
+            platform.setLocalAnswer(LocalAnswer.allCases.first { $0.call == number }?.rawValue, of: number)
         }
     }
-
-    private static let copiesThread: Set<String> = ["clone", "clone3", "fork", "vfork"]
 
     static func rules(of call: SyscallDescription) -> [TrapPlatform.PayloadRule] {
         call.parameters.enumerated().compactMap { index, parameter -> TrapPlatform.PayloadRule? in

@@ -100,7 +100,6 @@ __attribute__((used)) HIDDEN void apus_stub_on_call(struct apus_cold *cold) {
     call.arguments[4] = r[APUS_R8];
     call.arguments[5] = r[APUS_R9];
     cold->fp_pointer = 0;
-    if (number < APUS_RULED_CALLS && CONFIG->keeps_fp[number]) apus_stub_save_floating_point(cold);
     int answered = apus_stub_call(cold, &call, 0);
     if ((r[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) apus_stub_leave_by_trap();
     if (answered ? answered != APUS_ANSWERED_ALL : !(hot_line(cold)->action & APUS_ACTION_RESTORE_ALL)) return;

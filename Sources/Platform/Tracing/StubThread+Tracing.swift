@@ -11,8 +11,7 @@ extension StubThread {
         }
     }
 
-    /// The guest's floating-point state, as an XSAVE area in standard format; nil where the stub was not told to keep it
-    /// (`setTraits`), and when the guest has forged the pointer to it.
+    /// The guest's floating-point state, as an XSAVE area in standard format; nil when the guest has forged the pointer to it.
     package func readFloatingPoint() -> [UInt8]? {
         traced?.saveFloatingPoint()
         let size = process.platform.floatingPointSize

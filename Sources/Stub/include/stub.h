@@ -334,8 +334,6 @@ struct apus_config {
     struct apus_payload_rule rules[APUS_RULED_CALLS][APUS_RULES_PER_CALL];
     /// Which of the process's local answers a call has; 0 for none.
     uint8_t local_answers[APUS_RULED_CALLS];
-    /// 1 for calls that need the floating-point state in any case: what copies a thread.
-    uint8_t keeps_fp[APUS_RULED_CALLS];
 };
 
 /// The functions of the guest's vDSO, in the order of the table: clock_gettime, gettimeofday, time, getcpu, clock_getres.
