@@ -356,8 +356,11 @@ package final class StubThread {
 
     /// As above, with commands that stand alone and fit one answer.
     package func answer(value: Int, commands: [StubCommand]) {
-        store(commands.span)
-        let action = APUS_ACTION_COMMANDS | (guestMemory.hasOutgoing ? postOutgoing() : 0)
+        // A single one travels with the result, in the line that both sides look at anyway.
+        let isInLine = commands.count == 1 && traced == nil && storeInLine(commands[0])
+        if !isInLine { store(commands.span) }
+        let action =
+            (isInLine ? APUS_ACTION_COMMAND : APUS_ACTION_COMMANDS) | (guestMemory.hasOutgoing ? postOutgoing() : 0)
         expected = .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
@@ -444,6 +447,15 @@ package final class StubThread {
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(answer.value), at: hot + Hot.value)
         release(Int(action), answer.value)
+    }
+
+    /// False if the command has an argument too many for the line.
+    private func storeInLine(_ command: StubCommand) -> Bool {
+        let words = command.words
+        guard words.arguments[5] == 0 else { return false }
+        memory.store(words.number, at: hot + Hot.arguments)
+        for argument in 0..<5 { memory.store(words.arguments[argument], at: hot + Hot.arguments + 8 + 8 * argument) }
+        return true
     }
 
     private func store(_ commands: Span<StubCommand>) {

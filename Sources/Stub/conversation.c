@@ -229,6 +229,19 @@ static int carry_out_all(struct apus_cold *cold) {
     return failed;
 }
 
+/// Carries out the command that stands in the hot line. As above; only a failure is written where the kernel reads it.
+static int carry_out_one(struct apus_cold *cold, const struct apus_hot *hot) {
+    struct apus_command command;
+    command.number = hot->arguments[0];
+    for (int i = 0; i < 5; i++) command.arguments[i] = *(volatile const uint64_t *)&hot->arguments[i + 1];
+    command.arguments[5] = 0;
+    long result = carry_out(cold, &command);
+    if (result >= 0 || result < -4095) return 0;
+    cold->command_count = 1;
+    cold->commands[0].result = result;
+    return 1;
+}
+
 /// Copies the results of the call to guest memory. True if an address was bad: the kernel must hear of it.
 static int copy_out(struct apus_cold *cold) {
     uint32_t count = cold->out_count;
@@ -269,6 +282,7 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
         if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
+        if (!failed && (action & APUS_ACTION_COMMAND)) failed = carry_out_one(cold, hot);
         if (!failed && !(action & APUS_ACTION_REPORT)) break;
         asked->kind = APUS_KIND_COMMANDS_DONE;
     }

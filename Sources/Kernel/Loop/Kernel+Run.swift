@@ -91,6 +91,7 @@ extension Kernel {
             begin(thread)
         case .fault(let fault):
             thread.forgetRegisters()
+            thread.restart.mapping = nil
             if let map = thread.map, !map.patches.isEmpty, takesAsCall(fault, of: thread, map) { return begin(thread) }
             if !thread.growStack(for: fault) { thread.postFault(fault) }
             returnToGuest(thread, result: nil)
@@ -99,6 +100,7 @@ extension Kernel {
             arrived(thread)
         case .interrupted:
             thread.forgetRegisters()
+            thread.restart.mapping = nil
             returnToGuest(thread, result: nil)
         case .commandsDone(let lastResult, let failure):
             commandsDone(thread, lastResult: lastResult, failure: failure)
@@ -211,6 +213,9 @@ extension Kernel {
         let after = thread.afterCommands
         thread.afterCommands = nil
         guard let after else {
+            if let failure, let mapping = thread.restart.mapping {
+                return complete(thread, result: mapFailed(thread, mapping, failure))
+            }
             // A result was given already, but its bytes met a bad address on their way to the guest.
             guard thread.call.isActive else {
                 return returnToGuest(thread, result: failure.map { -Int($0.rawValue) })
@@ -224,6 +229,15 @@ extension Kernel {
             dispatch(thread)
         case .handled: break
         }
+    }
+
+    /// The stub could not map what `mmap(2)` has added. Only making pages present gives EFAULT, at the end of the file say, and
+    /// that is no error of the mapping.
+    /// - Returns: the call's result.
+    private func mapFailed(_ thread: GuestThread, _ mapping: Range<UInt>, _ failure: Errno) -> Int {
+        if failure == .EFAULT { return Int(bitPattern: mapping.lowerBound) }
+        thread.map?.forget(mapping)
+        return -Int((failure == .EAGAIN ? .ENOMEM : failure).rawValue)
     }
 
     /// The call has its result; nothing but signals stands between it and the guest.

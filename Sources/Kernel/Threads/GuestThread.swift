@@ -290,6 +290,8 @@ package struct RestartState {
     package var object: AnyObject?
     /// The futex's word that the stub changes or has changed for this call.
     package var update: FutexUpdate?
+    /// What `mmap(2)` has its stub map: forgotten where that fails, also after the call has had its result.
+    package var mapping: Range<UInt>?
     /// False at the first try.
     package var isAgain = false
 

@@ -29,6 +29,8 @@ package struct SitePatches {
 
     private var zones: [Zone] = []
     private var sites: [UInt: Site] = [:]
+    /// Where they are, ascending: most changes of the address space touch none of them.
+    private var pages: [UInt] = []
     /// From a slot to its site.
     private var slots: [UInt: UInt] = [:]
     /// From an island to its site.
@@ -103,6 +105,7 @@ package struct SitePatches {
             return false
         }
         sites[address] = site
+        notePages()
         slots[slot] = address
         if case .island(let offset) = plan.way { islands[page + UInt(offset)] = address }
         return true
@@ -188,13 +191,25 @@ package struct SitePatches {
     package mutating func forget(_ range: Range<UInt>, in process: StubProcess) {
         guard !zones.isEmpty else { return }
         if zones.contains(where: { $0.range.overlaps(range) }) { dropZones(overlapping: range, in: process) }
-        guard !sites.isEmpty else { return }
+        guard isPatched(in: range) else { return }
         for site in sites.values where range.contains(site.page) { remove(site) }
     }
 
+    /// True if a page that begins in the range has sites.
+    private func isPatched(in range: Range<UInt>) -> Bool {
+        var (low, high) = (0, pages.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if pages[middle] < range.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        return low < pages.count && pages[low] < range.upperBound
+    }
+
+    private mutating func notePages() { pages = Set(sites.values.lazy.map(\.page)).sorted() }
+
     /// The pages of the range become what their file says: they are about to be moved, or written to.
     package mutating func restore(_ range: Range<UInt>, in process: StubProcess) {
-        guard !sites.isEmpty else { return }
+        guard isPatched(in: range) else { return }
         for site in sites.values where range.contains(site.page) { restore(site, in: process) }
     }
 
@@ -221,6 +236,7 @@ package struct SitePatches {
 
     private mutating func remove(_ site: Site) {
         sites[site.address] = nil
+        notePages()
         slots[site.slot] = nil
         if case .island(let offset) = site.way { islands[site.page + UInt(offset)] = nil }
         giveBack(site.slot)

@@ -97,6 +97,8 @@ enum {
     APUS_ACTION_FP_AREA = 16,
     /// Wake the stub that sleeps on the word whose number stands in `arguments[0]`: it has its answer.
     APUS_ACTION_WAKE = 32,
+    /// One command, which stands in this line: its number in `arguments[0]`, then its arguments but the last, which is 0.
+    APUS_ACTION_COMMAND = 64,
 };
 
 /// In a request's `action`: the call comes from a site that has trapped often.

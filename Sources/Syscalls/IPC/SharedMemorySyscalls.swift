@@ -83,7 +83,7 @@ extension GuestThread {
             start: range.lowerBound, end: range.upperBound, protection: protection, isShared: true, object: object,
             offset: 0)
         try append(contentsOf: map.add(area, limit: process.limits.addressSpace.soft))
-        afterFailure(Int(bitPattern: start)) { $0.map?.forget(range) }
+        afterFailure { $0.map?.forget(range) }
         segment.attachTime = seconds
         segment.lastProcess = process.id.rawValue
         return Int(bitPattern: start)

@@ -49,10 +49,8 @@ extension GuestThread {
         area.isLocked = isLocked
         if !isShared, protection.contains(.write) { try checkDataLimit(map, adding: length) }
         try map.add(area, limit: process.limits.addressSpace.soft, for: self)
-        let range = start..<start + length
-        // Only making pages present gives EFAULT, at the end of the file say, and that is no error of the mapping.
         let result = Int(bitPattern: start)
-        afterFailure(but: .EFAULT, result) { $0.map?.forget(range) }
+        restart.mapping = start..<start + length
         if flags.contains(.populate) || (isLocked && map.futureLock != .onFault), protection.contains(.read) {
             append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
             mustReport = object != nil
@@ -108,12 +106,10 @@ extension GuestThread {
         }
     }
 
-    /// If the stub cannot do what was asked, `undo` runs and the call fails with the host's error; but if that is
-    /// `harmless`, the call has its result.
-    func afterFailure(but harmless: Errno? = nil, _ result: Int = 0, _ undo: @escaping (GuestThread) -> Void) {
+    /// If the stub cannot do what was asked, `undo` runs and the call fails with the host's error.
+    func afterFailure(_ undo: @escaping (GuestThread) -> Void) {
         afterCommands = { thread, _, failure in
             guard let failure else { return .result(thread.restart.value) }
-            if failure == harmless { return .result(result) }
             undo(thread)
             return .result(-Int((failure == .EAGAIN ? .ENOMEM : failure).rawValue))
         }
