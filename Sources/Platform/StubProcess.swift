@@ -26,6 +26,8 @@ package final class StubProcess {
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
     private let mark: UInt64
+    /// As they stand in the contexts.
+    private var localAnswers = [UInt64?](repeating: nil, count: Int(APUS_LOCAL_ANSWERS))
     private static let markOffset = Int(APUS_MARK_OFFSET)
 
     init(platform: TrapPlatform) throws(Errno) {
@@ -109,7 +111,9 @@ package final class StubProcess {
 
     /// Leaves the result of a call with the process, for stubs to give without asking; nil takes it back.
     package func setLocalAnswer(_ index: Int, _ value: UInt64?) {
-        guard index > 0, index < Int(APUS_LOCAL_ANSWERS) else { return }
+        // Mostly it is there already; a guest that has changed it has fooled itself.
+        guard index > 0, index < Int(APUS_LOCAL_ANSWERS), localAnswers[index] != value else { return }
+        localAnswers[index] = value
         let entry = Int(APUS_ANSWERS_OFFSET) + index * MemoryLayout<apus_local_answer>.size
         if let value { contexts.store(value, at: entry + 8) }
         // With a barrier: who takes an answer back may have to know who has used it until now. The high half is always 0.

@@ -110,6 +110,8 @@ package final class TrapPlatform {
         case string(pointer: Int)
         /// What stands at the caller's stack pointer.
         case stack(size: Int)
+        /// What stands where the caller's robust list begins.
+        case robustList(size: Int)
     }
 
     /// Tells the stubs what to copy in for a call number; what goes beyond three arguments is left to the kernel.
@@ -129,6 +131,7 @@ package final class TrapPlatform {
                 case .counted(let pointer, let counter, let size): (pointer, APUS_EXTENT_COUNTED, counter, size)
                 case .string(let pointer): (pointer, APUS_EXTENT_STRING, 0, 0)
                 case .stack(let size): (Int(APUS_STACK_POINTER), APUS_EXTENT_FIXED, 0, size)
+                case .robustList(let size): (Int(APUS_ROBUST_LIST), APUS_EXTENT_FIXED, 0, size)
                 }
             config.store(UInt8(truncatingIfNeeded: pointer), at: entry)
             config.store(UInt8(truncatingIfNeeded: extent), at: entry + 1)

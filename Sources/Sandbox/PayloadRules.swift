@@ -9,8 +9,13 @@ enum PayloadRules {
         let table = SyscallTable.x86_64
         for number in numbers {
             guard let call = table[number] else { continue }
-            let isReturn = call.name == "rt_sigreturn"
-            platform.setRules(isReturn ? [.stack(size: SignalFrameLayout.returnSize)] : rules(of: call), for: number)
+            let given: [TrapPlatform.PayloadRule] =
+                switch call.name {
+                case "rt_sigreturn": [.stack(size: SignalFrameLayout.returnSize)]
+                case "exit", "exit_group": [.robustList(size: GuestThread.robustHeadSize)]
+                default: rules(of: call)
+                }
+            platform.setRules(given, for: number)
             platform.setLocalAnswer(LocalAnswer.allCases.first { $0.call == number }?.rawValue, of: number)
         }
     }

@@ -10,8 +10,10 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
         for (int i = 0; i < APUS_RULES_PER_CALL; i++) {
             volatile const struct apus_payload_rule *rule = &CONFIG->rules[hot->value][i];
             uint32_t pointer = rule->pointer;
-            if (pointer > APUS_STACK_POINTER) break;
-            uint64_t address = pointer == APUS_STACK_POINTER ? cold->registers[APUS_RSP] : hot->arguments[pointer];
+            if (pointer > APUS_ROBUST_LIST) break;
+            uint64_t address = pointer == APUS_STACK_POINTER ? cold->registers[APUS_RSP]
+                               : pointer == APUS_ROBUST_LIST ? cold->robust_list
+                                                             : hot->arguments[pointer];
             uint64_t room = APUS_BOUNCE_SIZE - used;
             uint64_t size = rule->size;
             if (!address) continue;

@@ -15,8 +15,7 @@ extension GuestThread {
     /// The first half of `exit(2)`: the thread's own stub marks the locks that die with the thread, atomically, since others
     /// may be changing their words; then `end` runs.
     package func releaseRobustLocks(then end: @escaping (GuestThread) -> Void) throws(Errno) {
-        let locks = robustList == 0 ? [] : robustLocks(robustList)
-        robustList = 0
+        let locks = takeRobustLocks()
         guard !locks.isEmpty, let stub else { return end(self) }
         var answer = StubAnswer()
         answer.commands = locks.map { .updateWord(address: $0.address, update: deathUpdate) }
@@ -33,17 +32,19 @@ extension GuestThread {
     /// Leaves every line, marks the locks that die with the thread and tells whoever joins it (`CLONE_CHILD_CLEARTID`).
     /// Called once, while the thread's memory can still be reached.
     package func releaseFutexesAtExit() {
+        // The list's head may have come with the call.
+        let locks = takeRobustLocks()
         // No answer of this thread's will carry what is written now: others must see it before they are woken.
         if let map { memory = map.memory }
         leaveFutexLines()
-        releaseKilledLocks()
+        release(locks)
         passLocksOn()
         clearThreadIDWord()
     }
 
     /// What `execve(2)` does for the thread that goes on: as an end, but for the lines it stands in.
     package func releaseFutexesAtExec() {
-        releaseKilledLocks()
+        release(takeRobustLocks())
         clearThreadIDWord()
     }
 
@@ -101,10 +102,20 @@ extension GuestThread {
             keep: GuestThread.futexWaiters, flip: GuestThread.futexOwnerDied)
     }
 
-    /// What is on the list, as far as it can be read.
+    /// Bytes of `struct robust_list_head`.
+    package static let robustHeadSize = 24
+
+    /// What is on the list, as far as it can be read; it is none any more.
+    private func takeRobustLocks() -> [RobustLock] {
+        let head = robustList
+        guard head != 0 else { return [] }
+        robustList = 0
+        return robustLocks(head)
+    }
+
     private func robustLocks(_ head: UInt) -> [RobustLock] {
         // Its three words at once: most lists are empty.
-        guard let words = try? copyIn(24, from: head) else { return [] }
+        guard let words = try? copyIn(GuestThread.robustHeadSize, from: head) else { return [] }
         var reader = ByteReader(words)
         var (entry, isPriority) = RobustLock.entry(reader.take())
         let offset: UInt = reader.take()
@@ -130,10 +141,8 @@ extension GuestThread {
 
     /// The locks of a thread that was killed, or executes a program: its stub can do nothing for it any more. Exact in
     /// memory that dies with it; in memory that others share a word that they change at this moment can be lost.
-    private func releaseKilledLocks() {
-        guard robustList != 0 else { return }
-        let locks = robustLocks(robustList)
-        robustList = 0
+    private func release(_ locks: [RobustLock]) {
+        guard !locks.isEmpty else { return }
         let update = deathUpdate
         for lock in locks {
             guard let word = try? futexWord(lock.address) else { return }

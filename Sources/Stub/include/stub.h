@@ -288,7 +288,7 @@ _Static_assert(sizeof(struct apus_cold) <= 4096, "the floating-point area stands
 
 /// How many bytes of an argument's pointee the stub copies next to the call. Made from the one table.
 struct apus_payload_rule {
-    /// Which argument points at the bytes; APUS_STACK_POINTER for the stack pointer; 0xff ends the list.
+    /// Which argument points at the bytes; APUS_STACK_POINTER, APUS_ROBUST_LIST; 0xff ends the list.
     uint8_t pointer;
     /// APUS_EXTENT_...
     uint8_t extent;
@@ -301,6 +301,8 @@ struct apus_payload_rule {
 
 /// In a rule: the bytes stand where the caller's stack pointer shows, as for rt_sigreturn.
 #define APUS_STACK_POINTER 6
+/// In a rule: the bytes stand where the thread's robust list begins, as for exit.
+#define APUS_ROBUST_LIST 7
 
 enum { APUS_EXTENT_FIXED = 0, APUS_EXTENT_COUNTED = 1, APUS_EXTENT_STRING = 2 };
 
