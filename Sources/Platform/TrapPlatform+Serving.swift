@@ -25,7 +25,7 @@ extension TrapPlatform {
             if case .commandsDone(_, nil) = event, thread.continueCommands() {
                 isOwners = false
             } else if !isOwners {
-                thread.process.dismiss(thread)
+                if thread === heir { heirHasCome(event) } else { thread.process.dismiss(thread) }
             }
             if isOwners {
                 body(thread, event)

@@ -18,10 +18,12 @@ package final class TrapPlatform {
     private var processes: [Int32: StubProcess] = [:]
     /// Children that nobody knows, with how often they were seen.
     private var strays: [Int32: Int] = [:]
-    private(set) var template: StubProcess?
+    var template: StubProcess?
     /// Nil until the template stands.
     private(set) var clones: CloneGuard?
-    private var templateThread: StubThread?
+    var templateThread: StubThread?
+    /// What becomes the template when that dies.
+    var heir: StubThread?
     /// What this process might use before it chose one: what guests are to see.
     package let processors = Host.processors
     private(set) var publishedProcessor = UInt32.max
@@ -88,6 +90,7 @@ package final class TrapPlatform {
             publish(nil)
             try startTemplate(nil, decidesOnClones: decidesOnClones)
         }
+        makeHeir()
     }
 
     /// The state of a fresh process: everything initial, `mxcsr` as Linux starts it.
@@ -201,8 +204,8 @@ package final class TrapPlatform {
         templateThread = thread
     }
 
-    /// Until the template asks. Throws EPROTO when it has died.
-    private func awaitTemplate(_ process: StubProcess, _ thread: StubThread) throws(Errno) {
+    /// Until the template, or what shall be it, asks. Throws EPROTO when it has died.
+    func awaitTemplate(_ process: StubProcess, _ thread: StubThread) throws(Errno) {
         while !thread.asks {
             clones?.serve()
             if tracer == nil {
@@ -228,30 +231,6 @@ package final class TrapPlatform {
         config.exchange(0, at: 0)
     }
 
-    /// A new, empty stub process with one thread. It asks (`ready`) when it stands.
-    ///
-    /// The template clones itself at once while the kernel waits for it: some 100 µs.
-    package func newProcess() throws(Errno) -> StubThread {
-        guard let template, let templateThread, !template.isDead else { throw .EAGAIN }
-        let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
-        var answer = StubAnswer()
-        answer.commands = [.newProcess(slot: 0, child: thread.process)]
-        answer.reports = true
-        do throws(Errno) {
-            try templateThread.answer(answer)
-            try awaitTemplate(template, templateThread)
-            guard case .commandsDone(let child, nil) = templateThread.event() else { throw .EAGAIN }
-            templateThread.block()
-            try thread.process.hostMade(child, thread: thread)
-            return thread
-        } catch {
-            templateThread.block()
-            // Or each try would leave a region and its sockets.
-            thread.process.forget(thread)
-            throw .EAGAIN
-        }
-    }
-
     // MARK: Bookkeeping
 
     func watch(_ thread: StubThread) { watched.add(thread) }
@@ -267,10 +246,12 @@ package final class TrapPlatform {
     func register(_ process: StubProcess) { processes[process.hostProcess] = process }
 
     /// Ends host processes that are children of the kernel's and nobody's process: a guest that jumps into its stub can make
-    /// such. One that is just being made is not known yet, so each is given some looks. To be called every second or so.
+    /// such. One that is just being made is not known yet, so each is given some looks. And looks after the template. To be
+    /// called every second or so.
     package func endStrays() {
         // Nobody was told to make what waits here, unless it is expected.
         clones?.serve()
+        if template != nil { keepTemplates() }
         wakeOversleepers()
         var seen: [Int32: Int] = [:]
         for child in Host.children where processes[child] == nil {
@@ -415,7 +396,7 @@ package final class TrapPlatform {
     /// Ends every stub.
     package func shutDown() {
         for process in processes.values { process.kill() }
-        template = nil
+        (template, templateThread, heir) = (nil, nil, nil)
         (spareParts, wantsParts) = (nil, false)
         dead = []
     }

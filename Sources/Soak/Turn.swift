@@ -198,17 +198,16 @@ package struct Turn: Codable, Sendable {
 
         private func go() { try? input.fileHandleForWriting.write(contentsOf: Data("\n".utf8)) }
 
-        /// The guest is gone: the kernel process holds what it held, and its children are the template and the pulse.
+        /// The guest is gone: the kernel process holds what it held, and its children are the template, its heir and the
+        /// pulse; where one of the former was killed there is another soon.
         private mutating func settle(_ process: Int32) {
             let since = waitsSince ?? Date()
             waitsSince = since
             let kernel = ProcessTable.children(of: process).first
             let stubs = kernel.map(ProcessTable.children)?.count ?? 0
             let now = kernel.map(ProcessTable.holdings) ?? [:]
-            // Inherited streams are what they are; the poller's own is made with the first descriptor that is watched. And it may
-            // be the template that was killed, whose socket then goes.
-            let isLessByTheTemplate = turn.isKilled && stubs == 1 && now.allSatisfy { $0.value <= held[$0.key] ?? 0 }
-            guard stubs != 2 || now != held, !isLessByTheTemplate else {
+            // Inherited streams are what they are; the poller's own is made with the first descriptor that is watched.
+            guard stubs != 3 || now != held else {
                 pulse.stage = .over
                 return go()
             }

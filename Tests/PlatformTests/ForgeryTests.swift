@@ -128,19 +128,20 @@ extension PlatformTests {
         }
 
         @Test(
-            "without its template a platform makes no new process, says so, and its guests go on",
+            "without its template and its heir a platform makes no new process, says so, and its guests go on",
             .enabled(if: ThreadDump.children != nil, "the host does not list children"), arguments: Kind.allCases)
         func template(kind: Kind) throws {
             let others = Set(try #require(ThreadDump.children))
             let platform = try kind.platform()
             defer { platform.shutDown() }
-            let template = try #require(ThreadDump.children?.first { !others.contains($0) })
+            let templates = try #require(ThreadDump.children?.filter { !others.contains($0) })
+            #expect(templates.count == 2)
             var code = Assembler()
             code.call(110)
             code.call(111)
             let guest = try TinyGuest(platform: platform, code: code.bytes)
             _ = try guest.nextCall()
-            try Host.kill(template, 9)
+            for template in templates { try Host.kill(template, 9) }
             #expect(throws: Errno.self) {
                 while true {
                     let process = try platform.newProcess()
@@ -151,6 +152,31 @@ extension PlatformTests {
             try guest.thread.answer(StubAnswer(value: 0))
             #expect(try guest.nextCall().number == 111)
             guest.end()
+        }
+
+        @Test(
+            "an heir takes the template's place, and has one itself",
+            .enabled(if: ThreadDump.children != nil, "the host does not list children"), arguments: Kind.allCases)
+        func heir(kind: Kind) throws {
+            let others = Set(try #require(ThreadDump.children))
+            let platform = try kind.platform()
+            defer { platform.shutDown() }
+            var code = Assembler()
+            code.call(110)
+            for round in 0..<4 {
+                // Numbers of processes ascend.
+                let template = try #require(ThreadDump.children?.filter { !others.contains($0) }.min())
+                try Host.kill(template, 9)
+                // Found dead only when it is needed, or before.
+                if round % 2 == 1 {
+                    let end = ContinuousClock.now + .seconds(20)
+                    while kill(template, 0) == 0, ContinuousClock.now < end { _ = platform.takeSignals() }
+                    platform.endStrays()
+                }
+                let guest = try TinyGuest(platform: platform, code: code.bytes)
+                #expect(try guest.nextCall().number == 110)
+                guest.end()
+            }
         }
 
         @Test("the death of a guest's process is told to its owner once, with its signal", arguments: Kind.allCases)

@@ -32,18 +32,20 @@ extension PlatformTests {
             #expect(left.process == nil)
         }
 
-        @Test("nor of one that the template, which was killed, cannot make")
+        @Test("nor of one that the template, which was killed with its heir, cannot make")
         func withoutTemplate() throws {
             let platform = try TrapPlatform()
             defer { platform.shutDown() }
             let template = try #require(platform.template)
+            let heir = try #require(platform.heir)
+            while heir.isDisowned { _ = platform.nextEvent() }
             let before = platform.watched.count
-            try Host.kill(template.hostProcess, 9)
+            for process in [template, heir.process] { try Host.kill(process.hostProcess, 9) }
             // Not noticed yet, then noticed.
             for _ in 0..<2 {
                 #expect(throws: Errno.EAGAIN) { _ = try platform.newProcess() }
                 #expect(platform.watched.count == before)
-                Self.wait(on: platform) { template.isDead }
+                Self.wait(on: platform) { template.isDead && heir.process.isDead }
                 #expect(template.isDead)
             }
         }

@@ -64,9 +64,9 @@ extension SandboxTests {
                 guard let kernel = family.first(where: { $0.parent == guest.process }) else { return 0 }
                 return family.count { $0.parent == kernel.process }
             }
-            // The template and the guest's own.
+            // The template, its heir and the guest's own.
             try await Watchdog.until("the strays are gone", dumping: { Family.members(below: guest.process) }) {
-                stubs() == 2
+                stubs() == 3
             }
             try Data().write(to: folder.appendingPathComponent("made"))
             #expect(try await guest.wait().status == 0)
@@ -84,8 +84,8 @@ extension SandboxTests {
                     let family = Family.members(below: guest.process)
                     return try Holding(of: #require(family.first { $0.parent == guest.process }), in: family)
                 }
-                // The last child may still be on its way out: the template and the guest itself stay.
-                try await Watchdog.until("the guest's children are gone") { (try? look().children == 2) ?? false }
+                // The last child may still be on its way out: the template, its heir and the guest itself stay.
+                try await Watchdog.until("the guest's children are gone") { (try? look().children == 3) ?? false }
                 let found = try look()
                 try Data().write(to: folder.appendingPathComponent(word))
                 return found

@@ -32,7 +32,7 @@ extension SandboxTests {
             try await killing { family in
                 let kernel = try Self.kernel(of: family)
                 let stubs = family.filter { $0.parent == kernel.process }
-                try #require(stubs.count >= 4)
+                try #require(stubs.count >= 5)
                 for stub in stubs { _ = kill(stub.process, SIGKILL) }
                 return stubs[0]
             }
@@ -44,17 +44,46 @@ extension SandboxTests {
                 "bash", "-c", "sleep 1000 & child=$!; echo ready; wait $child; echo $?; exit 4",
             ])
             try await guest.printed("ready")
-            let family = Family.members(below: guest.process)
-            let kernel = try Self.kernel(of: family)
-            // Host processes are made in this order: the template, bash, sleep.
-            let stubs = family.filter { $0.parent == kernel.process }.sorted {
-                ($0.start, $0.process) < ($1.start, $1.process)
-            }
-            try #require(stubs.count == 3)
-            _ = kill(stubs[2].process, SIGKILL)
+            let stubs = try Self.stubs(of: Family.members(below: guest.process))
+            try #require(stubs.count == 4)
+            _ = kill(stubs[3].process, SIGKILL)
             let outcome = try await guest.wait()
             #expect(outcome.output == "ready\n137\n")
             #expect(outcome.status == 4)
+        }
+
+        @Test("of the template, and of each that takes its place, leaves programs that start others")
+        func template() async throws {
+            // Dash executes programs from vfork, for which a new stub is needed each time.
+            let guest = try await Guest([
+                "dash", "-c", "echo ready; for n in 1 2 3 4 5 6 7 8 9; do sleep 0.5 || echo $n; done; echo over",
+            ])
+            try await guest.printed("ready")
+            for _ in 0..<3 {
+                try await Watchdog.until("there is an heir", dumping: { Family.members(below: guest.process) }) {
+                    (try? Self.stubs(of: Family.members(below: guest.process)).count(where: Self.hasNoGuest)) == 2
+                }
+                let template = try Self.stubs(of: Family.members(below: guest.process)).first(where: Self.hasNoGuest)
+                _ = kill(try #require(template).process, SIGKILL)
+            }
+            let outcome = try await guest.wait()
+            #expect(outcome.output == "ready\nover\n")
+            #expect(outcome.status == 0)
+        }
+
+        /// Nothing is mapped there but the stub.
+        private static func hasNoGuest(_ stub: Family.Member) -> Bool {
+            guard let maps = try? String(contentsOfFile: "/proc/\(stub.process)/maps", encoding: .utf8) else { return false }
+            let lines = maps.split(separator: "\n")
+            return !lines.isEmpty && lines.allSatisfy { $0.hasPrefix("7ef0") || $0.hasSuffix("[vsyscall]") }
+        }
+
+        /// Host processes in the order in which they were made: the template, its heir, and the guests'.
+        private static func stubs(of family: [Family.Member]) throws -> [Family.Member] {
+            let kernel = try kernel(of: family)
+            return family.filter { $0.parent == kernel.process }.sorted {
+                ($0.start, $0.process) < ($1.start, $1.process)
+            }
         }
 
         /// Starts a busy guest, kills the process that `choose` gives, and waits until the whole family is gone.
