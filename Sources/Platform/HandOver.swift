@@ -115,6 +115,12 @@ extension StubThread {
 
     /// The answer that was held stands.
     fileprivate func letGo() {
+        if isHeldAtRest {
+            block()
+            // One that sleeps does not look.
+            if sleeps { process.platform.wakeEntrusted() }
+            return
+        }
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if sleeps { process.platform.wakeNow(self) }
     }

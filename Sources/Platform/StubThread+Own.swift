@@ -1,9 +1,10 @@
 internal import Stub
 
-/// What stubs do without asking, beside answers: `Stub/own.c`, and threads that start each other.
+/// What stubs do without asking, beside answers: `Stub/own.c`, threads that start each other; and interrupts.
 extension StubThread {
     /// Nothing of the guest thread that had it stays with a host thread that has rested.
     func refresh() {
+        if isHeldAtRest { block() }
         (toldMask, leavesMask, isMaskOut) = (0, false, false)
         (startsLater, hold) = (false, 0)
         memory.exchange(0, at: cold + Cold.maskIsHere)
@@ -74,5 +75,15 @@ extension StubThread {
         hold = 0
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if sleeps { process.platform.wakeNow(self) }
+    }
+
+    // MARK: Interrupts
+
+    /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated. A stub
+    /// that has only begun asks by itself (`ready`).
+    package func interrupt() {
+        guard hasAsked, hostThread != 0, process.hostProcess != 0 else { return }
+        if let traced, traced.isInterruptedInPlace() { return }
+        try? process.platform.interrupt(thread: hostThread, of: process.hostProcess)
     }
 }

@@ -67,6 +67,8 @@ package final class StubThread {
     private var storedOwner: (any StubOwner)? = nil
     /// Its answer stands, but the stub has not been let go on: see `HandOver`.
     var isHeld = false
+    /// It is to rest, and its stub has not been told so yet.
+    var isHeldAtRest = false
     /// Of its word on the doorbell's page; 0 where there was none left.
     let wakeIndex: UInt32
     private let wakeWords: WakeWords
@@ -326,6 +328,7 @@ package final class StubThread {
     /// Tells the stub that its answer will take a while. One that sleeps already sleeps on.
     package func block() {
         if isHeld { process.platform.dropHeld() }
+        isHeldAtRest = false
         guestMemory.flush()
         expected = .nothing
         isBlocked = true
@@ -339,7 +342,18 @@ package final class StubThread {
         waitingCommands = []
         finalAnswer = nil
         // One that has been told to wait need not be told again.
-        if asks { block() } else { expected = .nothing }
+        guard asks else {
+            expected = .nothing
+            return true
+        }
+        // Its end may have given somebody what he waits for, whom its stub can wake before it sleeps.
+        memory.store(UInt16(0), at: hot + Hot.action)
+        if traced == nil, process.platform.holds(self) {
+            isHeldAtRest = true
+            expected = .nothing
+        } else {
+            block()
+        }
         return true
     }
 
@@ -477,13 +491,5 @@ package final class StubThread {
         if isHeld { process.platform.dropHeld() }
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if memory.loadSequential(at: cold + Cold.sleeps) != 0 { process.platform.wake(self) }
-    }
-
-    /// Makes guest code stop and its stub ask (`interrupted`), unless it is asking already. Harmless when repeated. A stub
-    /// that has only begun asks by itself (`ready`).
-    package func interrupt() {
-        guard hasAsked, hostThread != 0, process.hostProcess != 0 else { return }
-        if let traced, traced.isInterruptedInPlace() { return }
-        try? process.platform.interrupt(thread: hostThread, of: process.hostProcess)
     }
 }

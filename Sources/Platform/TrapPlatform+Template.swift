@@ -23,6 +23,8 @@ extension TrapPlatform {
 
     private func cloneTemplate() throws(Errno) -> StubThread {
         guard let template, let templateThread, !template.isDead else { throw .EAGAIN }
+        // A stub that is held could be told to wake the template, and would not go on before this thread does.
+        settleHandOver()
         let thread = try template.newProcess(copying: templateThread, floatingPoint: initialFloatingPoint)
         var answer = StubAnswer()
         answer.commands = [.newProcess(slot: 0, child: thread.process)]

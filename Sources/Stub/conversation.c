@@ -22,6 +22,8 @@ static void publish(struct apus_hot *hot, const struct apus_hot *asked, uint32_t
     }
 }
 
+static void wake_other(const struct apus_hot *hot) { wake(&DOORBELL->wake[hot->arguments[0] % APUS_WAKE_WORDS]); }
+
 /// Where a sleeper waits: on a word that other stubs can reach, where it has one.
 static uint32_t *place_to_sleep(struct apus_cold *cold, struct apus_hot *hot) {
     uint32_t index = cold->wake_index % APUS_WAKE_WORDS;
@@ -37,7 +39,11 @@ static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32
             for (int i = 0; i < 32; i++) {
                 uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
                 if (state == APUS_STATE_DONE) return;
-                if (state == APUS_STATE_BLOCK) goto sleep;
+                if (state == APUS_STATE_BLOCK) {
+                    // Whose end gives somebody else what he waits for wakes him before it sleeps.
+                    if (hot->action & APUS_ACTION_WAKE) wake_other(hot);
+                    goto sleep;
+                }
                 apus_relax();
             }
         } while (apus_ticks() - start < budget);
@@ -277,7 +283,7 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
         publish(hot, asked, cpu);
         wait_for_answer(cold, hot, cpu);
         uint16_t action = hot->action;
-        if (action & APUS_ACTION_WAKE) wake(&DOORBELL->wake[hot->arguments[0] % APUS_WAKE_WORDS]);
+        if (action & APUS_ACTION_WAKE) wake_other(hot);
         // Before the commands, which can go on with it.
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;

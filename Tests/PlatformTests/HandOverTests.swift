@@ -33,12 +33,16 @@ extension PlatformTests {
             return (waker, sleeper)
         }
 
-        @Test("a stub that is told to wakes another process's")
-        func wakes() throws {
+        @Test(
+            "a stub that is told to wakes another process's, also one that is to sleep itself",
+            arguments: [false, true])
+        func wakes(rests: Bool) throws {
             let platform = try TrapPlatform()
             defer { platform.shutDown() }
             let (waker, sleeper) = try Self.pair(platform)
+            waker.thread.isHeldAtRest = rests
             platform.settleHandOver()
+            if rests { #expect(!waker.thread.asks && !waker.thread.isRunning) }
             // Nothing here wakes anybody.
             let end = Host.monotonic.nanoseconds + 10_000_000_000
             while !sleeper.thread.asks, Host.monotonic.nanoseconds < end { Host.relax() }
@@ -47,6 +51,27 @@ extension PlatformTests {
                 return
             }
             #expect(arguments[0] == 7)
+            waker.end()
+            sleeper.end()
+        }
+
+        @Test("the template is not left to a stub that is held")
+        func template() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let (waker, sleeper) = try Self.pair(platform)
+            platform.settleHandOver()
+            let template = try #require(platform.templateThread)
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !waker.thread.asks || !template.sleeps, Host.monotonic.nanoseconds < end { Host.relax() }
+            for thread in [waker.thread, template] {
+                thread.memory.store(UInt8(platform.publishedProcessor ^ 1), at: thread.hot + StubThread.Hot.cpu)
+            }
+            platform.handOver.held = waker.thread
+            waker.thread.isHeld = true
+            let process = try platform.newProcess().process
+            #expect(platform.handOver.held == nil)
+            process.kill()
             waker.end()
             sleeper.end()
         }

@@ -73,7 +73,9 @@ extension SandboxTests {
 
         /// Nothing is mapped there but the stub.
         private static func hasNoGuest(_ stub: Family.Member) -> Bool {
-            guard let maps = try? String(contentsOfFile: "/proc/\(stub.process)/maps", encoding: .utf8) else { return false }
+            guard let maps = try? String(contentsOfFile: "/proc/\(stub.process)/maps", encoding: .utf8) else {
+                return false
+            }
             let lines = maps.split(separator: "\n")
             return !lines.isEmpty && lines.allSatisfy { $0.hasPrefix("7ef0") || $0.hasSuffix("[vsyscall]") }
         }

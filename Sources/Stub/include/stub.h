@@ -95,7 +95,8 @@ enum {
     APUS_ACTION_COPY_OUT = 8,
     /// Load the floating-point state from `fp_area`, where the kernel has put it.
     APUS_ACTION_FP_AREA = 16,
-    /// Wake the stub that sleeps on the word whose number stands in `arguments[0]`: it has its answer.
+    /// Wake the stub that sleeps on the word whose number stands in `arguments[0]`: it has its answer. Also with
+    /// APUS_STATE_BLOCK.
     APUS_ACTION_WAKE = 32,
     /// One command, which stands in this line: its number in `arguments[0]`, then its arguments but the last, which is 0.
     APUS_ACTION_COMMAND = 64,
