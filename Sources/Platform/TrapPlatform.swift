@@ -221,7 +221,9 @@ package final class TrapPlatform {
     /// Lets a thread that this one waits for go on, on its own processor or, where there is only one, on this.
     private func pause(for thread: StubThread) {
         guard !policy.mayPoll else {
-            for _ in 0..<32 where !thread.asks { Host.relax() }
+            for _ in 0..<32 where !thread.asks { apus_relax() }
+            // A new process may begin on this processor, and would wait there for the end of this one's slice.
+            Host.yield()
             return
         }
         let value = doorbell.loadSequential(at: 0)
