@@ -266,14 +266,20 @@ package final class TrapPlatform {
 
     /// Ends every child of this thread, whoever made it: the sandbox is over.
     package func endEverybody() {
-        for _ in 0..<20 {
+        let end = Host.monotonic.advanced(by: Timestamp(nanoseconds: TrapPlatform.endTime))
+        repeat {
+            // Before anybody is ended: each death rings.
+            let value = doorbell.loadSequential(at: 0)
             while Host.reap() != nil {}
             let children = Host.children
             if children.isEmpty { return }
             for child in children { try? Host.kill(child, 9) }
-            doorbell.wait(at: 0, while: doorbell.loadSequential(at: 0), for: Timestamp(nanoseconds: 1_000_000))
-        }
+            doorbell.wait(at: 0, while: value, for: Timestamp(nanoseconds: 1_000_000))
+        } while Host.monotonic < end
     }
+
+    /// For so long the end waits for children that were told to end; what is left then ends with this process.
+    private static let endTime: Int64 = 20_000_000
 
     /// After so many looks a process that nobody knows is a stray.
     private static let patience = 5
