@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -34,6 +35,17 @@ static volatile unsigned long APUS_UNUSED apus_addresses[3] = {0, 8, 0xffff88800
 #define NOTHING ((void *)apus_addresses[0])
 #define WILD ((void *)apus_addresses[1])
 #define KERNEL_ADDRESS ((void *)apus_addresses[2])
+
+/*
+ * A key of System V's, another one for each variant of a case: natively they may run at the same time, and keys are
+ * everybody's.
+ */
+static int APUS_UNUSED variant_key(int base) {
+#ifdef __GLIBC__
+    base += 2;
+#endif
+    return base + (getauxval(AT_BASE) != 0);
+}
 
 /* The name of an errno; "E?" for one that no case should meet. */
 static const char *APUS_UNUSED errno_name(int number) {

@@ -29,13 +29,14 @@ static void writes_to_read_only(void) {
 }
 
 int main(void) {
+    int key = variant_key(0x5a5a9876);
     struct shmid_ds status;
-    result("none without IPC_CREAT", shmget(0x5a5a9876, 4096, 0));
+    result("none without IPC_CREAT", shmget(key, 4096, 0));
     result("of no size", shmget(IPC_PRIVATE, 0, 0600));
-    segment = must("shmget", shmget(0x5a5a9876, 10000, IPC_CREAT | IPC_EXCL | 0600));
-    result("again", shmget(0x5a5a9876, 10000, IPC_CREAT | IPC_EXCL | 0600));
-    fact("the same by its key", shmget(0x5a5a9876, 100, 0) == segment);
-    result("larger than it is", shmget(0x5a5a9876, 10001, 0));
+    segment = must("shmget", shmget(key, 10000, IPC_CREAT | IPC_EXCL | 0600));
+    result("again", shmget(key, 10000, IPC_CREAT | IPC_EXCL | 0600));
+    fact("the same by its key", shmget(key, 100, 0) == segment);
+    result("larger than it is", shmget(key, 10001, 0));
     int *words = shmat(segment, NULL, 0);
     must("shmat", address_of(words));
     number("begins with", words[0]);
@@ -56,7 +57,7 @@ int main(void) {
     result("IPC_STAT", shmctl(segment, IPC_STAT, &status));
     line("size %lu, mode %o, made by this: %d", (long)status.shm_segsz, status.shm_perm.mode, status.shm_cpid == getpid());
     result("IPC_RMID", shmctl(segment, IPC_RMID, NULL));
-    result("its key is free", shmget(0x5a5a9876, 100, 0));
+    result("its key is free", shmget(key, 100, 0));
     result("IPC_STAT", shmctl(segment, IPC_STAT, &status));
     line("mode %o", status.shm_perm.mode);
     number("still there", words[2999]);

@@ -49,11 +49,12 @@ static void until_asleep(pid_t child) {
 }
 
 int main(void) {
+    int key = variant_key(0x5a5a1234);
     struct msqid_ds status;
-    result("no key without IPC_CREAT", msgget(0x5a5a1234, 0));
-    queue = must("msgget", msgget(0x5a5a1234, IPC_CREAT | IPC_EXCL | 0600));
-    result("IPC_EXCL again", msgget(0x5a5a1234, IPC_CREAT | IPC_EXCL | 0600));
-    fact("the same by its key", msgget(0x5a5a1234, 0600) == queue);
+    result("no key without IPC_CREAT", msgget(key, 0));
+    queue = must("msgget", msgget(key, IPC_CREAT | IPC_EXCL | 0600));
+    result("IPC_EXCL again", msgget(key, IPC_CREAT | IPC_EXCL | 0600));
+    fact("the same by its key", msgget(key, 0600) == queue);
     put("type 3", 3, "three");
     put("type 1", 1, "one");
     put("type 2", 2, "two");

@@ -36,13 +36,14 @@ static void until(int command, int wanted) {
 }
 
 int main(void) {
+    int key = variant_key(0x5a5a4321);
     union argument argument;
     unsigned short values[3] = {5, 0, 7};
-    result("none without IPC_CREAT", semget(0x5a5a4321, 1, 0));
+    result("none without IPC_CREAT", semget(key, 1, 0));
     result("no semaphores", semget(IPC_PRIVATE, 0, 0600));
-    set = must("semget", semget(0x5a5a4321, 3, IPC_CREAT | IPC_EXCL | 0600));
-    fact("the same by its key", semget(0x5a5a4321, 3, 0) == set);
-    result("more than it has", semget(0x5a5a4321, 4, 0));
+    set = must("semget", semget(key, 3, IPC_CREAT | IPC_EXCL | 0600));
+    fact("the same by its key", semget(key, 3, 0) == set);
+    result("more than it has", semget(key, 4, 0));
     argument.array = values;
     result("SETALL", semctl(set, 0, SETALL, argument));
     struct sembuf both[2] = {{0, -1, IPC_NOWAIT}, {1, -1, IPC_NOWAIT}};
