@@ -78,6 +78,8 @@ package final class StubThread {
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
     private(set) var hasAsked = false
+    /// How often the kernel has looked and found that it has not.
+    var looksUnborn = 0
     /// Its host thread stands, and what it is told next is not how to begin.
     package var hasBegun: Bool { hasAsked }
     /// Commands that did not fit the last answer.

@@ -255,6 +255,7 @@ package final class TrapPlatform {
         clones?.serve()
         if template != nil { keepTemplates() }
         wakeOversleepers()
+        endUnborn()
         var seen: [Int32: Int] = [:]
         for child in Host.children where processes[child] == nil {
             let looks = strays[child, default: 0] + 1
@@ -262,6 +263,15 @@ package final class TrapPlatform {
             seen[child] = looks
         }
         strays = seen
+    }
+
+    /// Ends processes with a thread that the host has made and that never asks: siblings of who made it can have it begin
+    /// where nobody looks. Its owner hears of that as of any death.
+    private func endUnborn() {
+        for thread in watched.threads where !thread.hasBegun && thread.process.hostProcess != 0 {
+            thread.looksUnborn += 1
+            if thread.looksUnborn > 2 * TrapPlatform.patience { try? Host.kill(thread.process.hostProcess, 9) }
+        }
     }
 
     /// Ends every child of this thread, whoever made it: the sandbox is over.

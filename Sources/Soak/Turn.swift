@@ -211,7 +211,8 @@ package struct Turn: Codable, Sendable {
                 pulse.stage = .over
                 return go()
             }
-            guard Date().timeIntervalSince(since) > 8 else { return }
+            // A process that never stands is given ten looks of a second.
+            guard Date().timeIntervalSince(since) > 15 else { return }
             let changed = Set(now.keys).union(held.keys).filter { now[$0] != held[$0] }.sorted().map {
                 "\($0) \(held[$0] ?? 0) then \(now[$0] ?? 0)"
             }

@@ -179,6 +179,39 @@ extension PlatformTests {
             }
         }
 
+        @Test("a process that begins where nobody looks is ended, and its owner hears of it")
+        func unborn() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            var code = Assembler()
+            code.call(57)
+            let guest = try TinyGuest(platform: platform, code: code.bytes)
+            _ = try guest.nextCall()
+            let child = try guest.thread.process.newProcess(copying: guest.thread, floatingPoint: nil)
+            let mourner = Mourner()
+            child.owner = mourner
+            var answer = StubAnswer()
+            // What a sibling can write over the order.
+            answer.commands = [.newProcess(slot: child.slot + 1, child: child.process)]
+            answer.reports = true
+            try guest.thread.answer(answer)
+            guard case .commandsDone(let host, nil) = try TinyGuest.next(platform, of: guest.thread) else {
+                throw TinyGuest.Unexpected("no child")
+            }
+            try child.process.hostMade(host, thread: child)
+            let end = ContinuousClock.now + .seconds(20)
+            var looks = 0
+            while mourner.deaths.isEmpty, ContinuousClock.now < end {
+                platform.endStrays()
+                looks += 1
+                _ = platform.takeSignals()
+                platform.wait(until: MonotonicTime(nanoseconds: Host.monotonic.nanoseconds + 1_000_000))
+            }
+            #expect(mourner.deaths == [9])
+            #expect(looks > 10)
+            guest.end()
+        }
+
         @Test("the death of a guest's process is told to its owner once, with its signal", arguments: Kind.allCases)
         func guest(kind: Kind) throws {
             let platform = try kind.platform()
