@@ -268,7 +268,7 @@ package final class TrapPlatform {
     /// Ends processes with a thread that the host has made and that never asks: siblings of who made it can have it begin
     /// where nobody looks. Its owner hears of that as of any death.
     private func endUnborn() {
-        for thread in watched.threads where !thread.hasBegun && thread.process.hostProcess != 0 {
+        for thread in watched.threads where !thread.hasBegun && thread.hostThread != 0 {
             thread.looksUnborn += 1
             if thread.looksUnborn > 2 * TrapPlatform.patience { try? Host.kill(thread.process.hostProcess, 9) }
         }

@@ -4,25 +4,11 @@
  * file: digits 644 0123456789
  */
 #include "apus.h"
+#include "hot.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#define TIMES 40
-#define PAGE 4096
-
-static char data[3 * PAGE];
-
-/* Until whoever learns from use has learned. */
-static void heat(int fd) { for (int i = 0; i < TIMES; i++) if (pread(fd, data, 1, 0) < 0) return; }
-
-static int made(const char *name, long size) {
-    int fd = must("open", open(name, O_RDWR | O_CREAT | O_TRUNC, 0644));
-    for (long i = 0; i < size; i++) data[i] = 'a' + i / 1000 % 26;
-    must("write", write(fd, data, size));
-    return fd;
-}
 
 static void ends(const char *name, int fd) {
     line("-- %s", name);

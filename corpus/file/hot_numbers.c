@@ -3,22 +3,8 @@
  * calls: pread64 close dup2 dup3 close_range fcntl fork vfork execve
  */
 #include "apus.h"
+#include "hot.h"
 #include <fcntl.h>
-
-#define TIMES 40
-#define PAGE 4096
-
-static char data[3 * PAGE];
-
-/* Until whoever learns from use has learned. */
-static void heat(int fd) { for (int i = 0; i < TIMES; i++) if (pread(fd, data, 1, 0) < 0) return; }
-
-static int made(const char *name, long size) {
-    int fd = must("open", open(name, O_RDWR | O_CREAT | O_TRUNC, 0644));
-    for (long i = 0; i < size; i++) data[i] = 'a' + i / 1000 % 26;
-    must("write", write(fd, data, size));
-    return fd;
-}
 
 static void numbers(void) {
     line("-- numbers");

@@ -277,8 +277,6 @@ struct apus_cold {
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
 };
 
-_Static_assert(sizeof(struct apus_cold) <= 4096, "the floating-point area stands behind it");
-
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
 #define APUS_FP_AREA 0x1000UL
 #define APUS_FP_AREA_SIZE 0x3000UL
