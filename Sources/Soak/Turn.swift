@@ -180,6 +180,9 @@ package struct Turn: Codable, Sendable {
             switch pulse.stage {
             case .ready:
                 held = ProcessTable.children(of: process).first.map(ProcessTable.holdings) ?? [:]
+                // What the next process will need is made when the kernel has nothing else to do, and belongs to it.
+                guard held.keys.contains(where: { $0.contains("apus-contexts") }) || isLate(2) else { break }
+                waitsSince = nil
                 pulse.begin()
                 go()
             case .ended(let status):
@@ -201,8 +204,6 @@ package struct Turn: Codable, Sendable {
         /// The guest is gone: the kernel process holds what it held, and its children are the template, its heir and the
         /// pulse; where one of the former was killed there is another soon.
         private mutating func settle(_ process: Int32) {
-            let since = waitsSince ?? Date()
-            waitsSince = since
             let kernel = ProcessTable.children(of: process).first
             let stubs = kernel.map(ProcessTable.children)?.count ?? 0
             let now = kernel.map(ProcessTable.holdings) ?? [:]
@@ -212,13 +213,20 @@ package struct Turn: Codable, Sendable {
                 return go()
             }
             // A process that never stands is given ten looks of a second.
-            guard Date().timeIntervalSince(since) > 15 else { return }
+            guard isLate(15) else { return }
             let changed = Set(now.keys).union(held.keys).filter { now[$0] != held[$0] }.sorted().map {
                 "\($0) \(held[$0] ?? 0) then \(now[$0] ?? 0)"
             }
             failures.append("after its guests the kernel process has \(stubs) stubs, and holds: \(changed)")
             pulse.stage = .over
             go()
+        }
+
+        /// Whether what is waited for has not come for so many seconds.
+        private mutating func isLate(_ seconds: Double) -> Bool {
+            let since = waitsSince ?? Date()
+            waitsSince = since
+            return Date().timeIntervalSince(since) > seconds
         }
 
         private mutating func killOne(_ process: Int32) {
