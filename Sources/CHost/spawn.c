@@ -114,10 +114,10 @@ int apus_spawn_wait(int child, int milliseconds, int *status) {
     return result < 0 ? -errno : 1;
 }
 
-int apus_execute(const char *path, struct apus_strings arguments, struct apus_strings environment) {
+int apus_execute(const char *path, struct apus_strings arguments, struct apus_strings environment, _Bool keeps) {
     char **argv = vector(arguments), **envp = vector(environment);
     if (!argv || !envp) return -ENOMEM;
-    execve(path, argv, envp);
+    execve(path, argv, keeps ? environ : envp);
     int error = errno;
     free(argv), free(envp);
     return -error;

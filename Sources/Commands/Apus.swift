@@ -22,12 +22,9 @@ package struct Apus: ParsableCommand {
 
     package init() {}
 
-    /// Runs the command that the arguments name and exits.
+    /// Runs the command that the arguments name and exits. Most of `apus run -- COMMAND` never comes here: see `Sources/apus`.
     package static func start() -> Never {
         do {
-            if let command = RunCommand.plainCommand(CommandLine.arguments.dropFirst()) {
-                try CommandFailure.catching { try RunCommand.start(command, by: SandboxOptions.plainLauncher()) }
-            }
             var command = try parseAsRoot()
             try CommandFailure.catching { try command.run() }
             exit()

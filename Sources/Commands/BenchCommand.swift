@@ -104,7 +104,7 @@ package struct BenchCommand: ParsableCommand {
         let program = try BenchProgram(folder: sources).build()
         // The kernel is looked for now, and not by each measurement.
         _ = try SandboxLauncher.find()
-        let apus = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? "apus"
+        let apus = HostProgram.beside("apus")
         let line = StatusLine(terminal)
         let run = try BenchRun(
             program: program, apus: apus, options: options,

@@ -45,14 +45,6 @@ package struct RunCommand: ParsableCommand {
         try Self.start(try GuestCommand.parse(command), by: launcher)
     }
 
-    /// The command of `apus run -- COMMAND`, which has no options: nothing is left to parse, and making the parsers of all
-    /// commands takes longer than starting the sandbox's first process. Nil for everything else.
-    static func plainCommand(_ words: ArraySlice<String>) -> [String]? {
-        guard words.count > 2, words.starts(with: ["run", "--"]) else { return nil }
-        let command = words.dropFirst(2)
-        return command.first?.isEmpty == false ? Array(command) : nil
-    }
-
     /// Runs the sandbox in this process's place: terminal, signals and exit status need no middleman. Returns only by throwing.
     static func start(_ command: [String], by launcher: SandboxLauncher) throws {
         do throws(Errno) {

@@ -53,9 +53,34 @@ extension Host {
         }
     }
 
+    /// What a file of the host holds that has no size of its own, as those below `/proc`: up to its end, or to `limit` bytes.
+    package static func contents(of path: String, limit: Int) throws(Errno) -> [UInt8] {
+        let descriptor = try openFile(path)
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        while bytes.count < limit {
+            let before = bytes.count
+            try bytes.append(addingCapacity: 16384) { output throws(Errno) in
+                _ = try read(descriptor, at: Int64(before), into: &output, limit: 16384)
+            }
+            if bytes.count == before { break }
+        }
+        return bytes
+    }
+
     /// What `/proc/self/fd` says of a descriptor, before the sandbox is closed.
     package static func nameOfDescriptor(_ descriptor: Int32) throws(Errno) -> [UInt8] {
-        let name = Array(processPath("self/fd/\(descriptor)").utf8) + [0]
+        try linkBytes(processPath("self/fd/\(descriptor)"))
+    }
+
+    /// The target of a symbolic link of the host by path, before the sandbox is closed.
+    package static func linkTarget(_ path: String) throws(Errno) -> String {
+        guard let target = String(validating: try linkBytes(path), as: UTF8.self) else { throw .EILSEQ }
+        return target
+    }
+
+    private static func linkBytes(_ path: String) throws(Errno) -> [UInt8] {
+        let name = Array(path.utf8) + [0]
         return try [UInt8](capacity: 4096) { output throws(Errno) in
             // The host reads the string, writes at most the buffer's size and says how much.
             try unsafe output.withUnsafeMutableBufferPointer { buffer, count throws(Errno) in

@@ -61,16 +61,18 @@ extension Host {
         return result == 0 ? nil : status
     }
 
-    /// Becomes another program: process number, terminal, signals and exit status are then its own.
-    package static func execute(_ path: String, _ arguments: [String], environment: [String]) throws(Errno) -> Never {
+    /// Becomes another program: process number, terminal, signals and exit status are then its own. Without an environment it
+    /// gets this one's.
+    package static func execute(_ path: String, _ arguments: [String], environment: [String]?) throws(Errno) -> Never {
         let arguments = packed(arguments)
-        let environment = packed(environment)
+        let keeps = environment == nil
+        let environment = packed(environment ?? [])
         // The shim reads the path and the two lists, which outlive the call.
         let result = unsafe arguments.withUnsafeBufferPointer { arguments in
             unsafe environment.withUnsafeBufferPointer { environment in
                 unsafe apus_execute(
                     path, apus_strings(bytes: arguments.baseAddress, count: arguments.count),
-                    apus_strings(bytes: environment.baseAddress, count: environment.count))
+                    apus_strings(bytes: environment.baseAddress, count: environment.count), keeps)
             }
         }
         throw Errno(rawValue: -result)

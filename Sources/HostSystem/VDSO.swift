@@ -17,17 +17,10 @@ package struct HostVDSO: Sendable {
 extension Host {
     /// The mappings of this process that are the host's own: its vDSO, its stack and the like.
     package static var specialMappings: [SpecialMapping] {
-        guard let descriptor = try? openFile(processPath("self/maps")) else { return [] }
-        defer { close(descriptor) }
-        var text: [UInt8] = []
-        while text.count < 1 << 20 {
-            let before = text.count
-            text.append(addingCapacity: 16384) { output in
-                _ = try? read(descriptor, at: Int64(before), into: &output, limit: 16384)
-            }
-            if text.count == before { break }
-        }
-        return String(decoding: text, as: UTF8.self).split(separator: "\n").compactMap(specialMapping)
+        let text = (try? contents(of: processPath("self/maps"), limit: 1 << 20)) ?? []
+        // Few of the lines, told apart before anything is made of them.
+        return text.split(separator: UInt8(ascii: "\n")).filter { $0.last == UInt8(ascii: "]") }
+            .compactMap { specialMapping(String(decoding: $0, as: UTF8.self)[...]) }
     }
 
     /// One line: `7ffd3b5f6000-7ffd3b5f8000 r-xp 00000000 00:00 0   [vdso]`.

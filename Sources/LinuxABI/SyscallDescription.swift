@@ -21,6 +21,12 @@ package struct SyscallDescription: Sendable {
     }
 }
 
+/// What a description says of the bytes behind a call's pointers.
+package struct CallExtents: Sendable {
+    package let number: Int
+    package var parameters: [(direction: Direction, extent: Extent)]
+}
+
 /// One parameter of a system call.
 package struct ParameterDescription: Sendable {
     package let name: String

@@ -36,6 +36,38 @@ struct SyscallTableDecoder {
             number: number, name: name, parameters: parameters, result: result, isInLinux: isInLinux)
     }
 
+    /// What the next call's line says of the bytes behind its pointers; nil at the end. No string is made for it.
+    mutating func nextExtents() -> CallExtents? {
+        guard position < bytes.count else { return nil }
+        var call = CallExtents(number: integer(), parameters: [])
+        skip(fields: 3)
+        while separator() == UInt8(ascii: ";") {
+            skip(fields: 3)
+            let start = position < bytes.count ? bytes[position] : 0
+            skip(fields: 1)
+            let direction: Direction =
+                switch start {
+                case UInt8(ascii: "i"): .in
+                case UInt8(ascii: "o"): .out
+                case UInt8(ascii: "b"): .both
+                default: .value
+                }
+            call.parameters.append((direction, extent()))
+            skip(fields: 1)
+        }
+        return call
+    }
+
+    private mutating func skip(fields: Int) {
+        for _ in 0..<fields {
+            while position < bytes.count {
+                let byte = bytes[position]
+                position += 1
+                if byte == UInt8(ascii: ",") || byte == UInt8(ascii: ";") || byte == UInt8(ascii: "\n") { break }
+            }
+        }
+    }
+
     /// What ended the last field.
     private func separator() -> UInt8 {
         position > 0 && position <= bytes.count ? bytes[position - 1] : UInt8(ascii: "\n")

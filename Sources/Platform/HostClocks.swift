@@ -83,9 +83,13 @@ struct DynamicSymbols {
 
     /// Zero where the image has no such bytes.
     private func read<T: FixedWidthInteger>(_: T.Type, at offset: UInt64) -> T {
-        guard offset < UInt64(image.count) else { return 0 }
-        var reader = ByteReader(Array(image[Int(offset)...].prefix(8)))
-        return reader.take()
+        let size = UInt64(T.bitWidth / 8)
+        guard UInt64(image.count) >= size, offset <= UInt64(image.count) - size else { return 0 }
+        var value: T = 0
+        for byte in image[Int(offset)..<Int(offset + size)].reversed() {
+            value = value << 8 | T(truncatingIfNeeded: byte)
+        }
+        return value
     }
 }
 

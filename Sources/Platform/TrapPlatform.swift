@@ -56,8 +56,11 @@ package final class TrapPlatform {
     /// Without `clocks`, or where the host does not let go of them, every function of the guest's vDSO is a system call. Without
     /// `decidesOnClones` it is as on a host that gives the filter no listener. With `traces` the kernel traces the stubs: that
     /// needs neither seccomp nor user dispatch, and is slower.
+    ///
+    /// `meanwhile` is done while the template sets itself up, on another processor if there is one.
     package init(
-        clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init), decidesOnClones: Bool = true, traces: Bool = false
+        clocks: HostClocks? = Host.vdso.flatMap(HostClocks.init), decidesOnClones: Bool = true, traces: Bool = false,
+        meanwhile: () -> Void = {}
     ) throws(Errno) {
         let state = Host.extendedState
         floatingPointSize = min(state.size, Int(APUS_FP_AREA_SIZE))
@@ -84,11 +87,11 @@ package final class TrapPlatform {
             waking: doorbell.pointer(at: 0, count: 4).assumingMemoryBound(to: UInt32.self), stops: traces)
         publish(clocks)
         do throws(Errno) {
-            try startTemplate(clocks, decidesOnClones: decidesOnClones)
+            try startTemplate(clocks, decidesOnClones: decidesOnClones, meanwhile)
         } catch {
             guard clocks != nil, error == .EPROTO else { throw error }
             publish(nil)
-            try startTemplate(nil, decidesOnClones: decidesOnClones)
+            try startTemplate(nil, decidesOnClones: decidesOnClones, {})
         }
         makeHeir()
     }
@@ -157,7 +160,9 @@ package final class TrapPlatform {
 
     // MARK: The template
 
-    private func startTemplate(_ clocks: HostClocks?, decidesOnClones: Bool) throws(Errno) {
+    private func startTemplate(
+        _ clocks: HostClocks?, decidesOnClones: Bool, _ meanwhile: () -> Void
+    ) throws(Errno) {
         let process = try StubProcess(platform: self)
         let thread = process.prepare(slot: 0, floatingPoint: initialFloatingPoint)
         // Whether it stands or not: nobody is to be asked by it.
@@ -192,6 +197,7 @@ package final class TrapPlatform {
             tracer.adopt(child, as: traced)
             config.exchange(UInt32(APUS_TRACED_NOW), at: tracedWord)
         }
+        meanwhile()
         try awaitTemplate(process, thread)
         var answer = StubAnswer()
         clones = tracer?.clones ?? CloneGuard(listenerAt: APUS_LISTENER, of: child)

@@ -19,7 +19,17 @@ final class Boot {
     private(set) var failure: (message: String, status: Int32)?
 
     init(_ configuration: Configuration, _ opened: Opened) throws(Errno) {
-        platform = try TrapPlatform(traces: configuration.platform == .trace)
+        // Made while the template sets itself up.
+        var calls: [CallExtents] = []
+        var vdso: Result<VDSO, Errno> = .failure(.EAGAIN)
+        let hostVDSO = Host.vdso
+        platform = try TrapPlatform(
+            clocks: hostVDSO.flatMap(HostClocks.init), traces: configuration.platform == .trace,
+            meanwhile: {
+                calls = SyscallTable.extents()
+                _ = HandlerTable.x86_64
+                vdso = Result { () throws(Errno) in try VDSO(like: hostVDSO) }
+            })
         kernel = Kernel(clock: HostClock(), platform: platform)
         // The guest has the caller's limit already, and so has the template.
         Host.raiseDescriptorLimit()
@@ -35,7 +45,7 @@ final class Boot {
         kernel.sink = trace
         let table = HandlerTable.x86_64
         kernel.handlers = table.rows.map { $0?.handler }
-        PayloadRules.install(in: platform, for: table.rows.compactMap { $0?.number })
+        PayloadRules.install(calls, in: platform) { table[$0] != nil }
         // What is traced stops at a jump as it does at a call.
         let patchAfter = configuration.platform == .trace ? 0 : configuration.patchAfter
         platform.patchAfter = patchAfter
@@ -43,7 +53,7 @@ final class Boot {
         kernel.hardwareCapabilities = (
             Host.auxiliary(16), Host.auxiliary(26), max(2048, Host.auxiliary(51))
         )
-        kernel.vdso = try VDSO(like: Host.vdso)
+        kernel.vdso = try vdso.get()
         kernel.memoryLimit = configuration.memory
         // A guest may change its own copy.
         kernel.system.hostName = Host.nodeName

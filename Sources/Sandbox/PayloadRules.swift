@@ -5,22 +5,23 @@ internal import Platform
 /// What the stub copies next to each call, from the one table: buffers whose length a register says, structures and
 /// strings that go in. Everything else the kernel fetches itself.
 enum PayloadRules {
-    static func install(in platform: TrapPlatform, for numbers: some Sequence<Int>) {
-        let table = SyscallTable.x86_64
-        for number in numbers {
-            guard let call = table[number] else { continue }
+    /// For the numbers that the kernel has handlers for.
+    static func install(_ calls: [CallExtents], in platform: TrapPlatform, where isHandled: (Int) -> Bool) {
+        var answers: [Int: Int] = [:]
+        for answer in LocalAnswer.allCases { answers[answer.call] = answer.rawValue }
+        for call in calls where isHandled(call.number) {
             let given: [TrapPlatform.PayloadRule] =
-                switch call.name {
-                case "rt_sigreturn": [.stack(size: SignalFrameLayout.returnSize)]
-                case "exit", "exit_group": [.robustList(size: GuestThread.robustHeadSize)]
+                switch call.number {
+                case Linux.rt_sigreturn.number: [.stack(size: SignalFrameLayout.returnSize)]
+                case Linux.exit.number, Linux.exit_group.number: [.robustList(size: GuestThread.robustHeadSize)]
                 default: rules(of: call)
                 }
-            platform.setRules(given, for: number)
-            platform.setLocalAnswer(LocalAnswer.allCases.first { $0.call == number }?.rawValue, of: number)
+            platform.setRules(given, for: call.number)
+            platform.setLocalAnswer(answers[call.number], of: call.number)
         }
     }
 
-    static func rules(of call: SyscallDescription) -> [TrapPlatform.PayloadRule] {
+    static func rules(of call: CallExtents) -> [TrapPlatform.PayloadRule] {
         call.parameters.enumerated().compactMap { index, parameter -> TrapPlatform.PayloadRule? in
             guard parameter.direction == .in || parameter.direction == .both else { return nil }
             switch parameter.extent {
@@ -37,7 +38,7 @@ enum PayloadRules {
 
     /// Only a count that stands in a register itself can be used before the kernel looks.
     private static func counted(
-        _ call: SyscallDescription, pointer: Int, counter: Int, elementSize: Int
+        _ call: CallExtents, pointer: Int, counter: Int, elementSize: Int
     ) -> TrapPlatform.PayloadRule? {
         guard counter < call.parameters.count, call.parameters[counter].direction == .value, elementSize > 0 else {
             return nil

@@ -54,28 +54,6 @@ struct ParsingTests {
         }
     }
 
-    @Test(
-        "a run without options is started as it would be after parsing",
-        arguments: [
-            ["run", "--", "ls"], ["run", "--", "ls", "--help"], ["run", "--", "--", "x"], ["run", "--", "-x"],
-        ])
-    func plainRun(words: [String]) throws {
-        let parsed = try #require(try Apus.parseAsRoot(words) as? RunCommand)
-        let command = try #require(RunCommand.plainCommand(words[...]))
-        #expect(try GuestCommand.parse(parsed.command) == command)
-        #expect(try parsed.sandbox.launcher() == SandboxOptions.plainLauncher())
-    }
-
-    @Test(
-        "whatever else is said is parsed",
-        arguments: [
-            [], ["run"], ["run", "--"], ["run", "--", ""], ["run", "ls"], ["run", "--readonly", "--", "ls"],
-            ["trace", "--", "ls"], ["--help"],
-        ])
-    func notPlain(words: [String]) {
-        #expect(RunCommand.plainCommand(words[...]) == nil)
-    }
-
     @Test("what follows the command's name is the command's, options and all")
     func passThrough() throws {
         let run = try #require(

@@ -7,6 +7,7 @@ import TraceModel
 /// What the tests' own build has made beside their bundle.
 enum Built {
     static let apus = find("apus")
+    static let toolkit = find("apus-toolkit")
     static let standIn = find("kernel-stand-in")
 
     private static func find(_ name: String) -> String? {

@@ -53,6 +53,17 @@ struct SyscallTableTests {
         #expect(extents("mincore") == [.none, .none, .pages(parameter: 1)])
     }
 
+    @Test("extents alone are those of the descriptions")
+    func extentsAlone() {
+        let calls = SyscallTable.extents()
+        let descriptions = SyscallTable.descriptions(for: .x86_64)
+        #expect(calls.map(\.number) == descriptions.map(\.number))
+        for (call, description) in zip(calls, descriptions) {
+            #expect(call.parameters.map(\.extent) == description.parameters.map(\.extent), "\(description.name)")
+            #expect(call.parameters.map(\.direction) == description.parameters.map(\.direction), "\(description.name)")
+        }
+    }
+
     @Test("every parameter that an extent counts with exists", arguments: SyscallArchitecture.allCases)
     func indices(architecture: SyscallArchitecture) {
         for call in SyscallTable.descriptions(for: architecture) {

@@ -55,7 +55,8 @@ enum Floors {
         Floor(
             name: "Commands", house: .toolkit, level: 8,
             outside: ["Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Logging"]),
-        Floor(name: "apus", house: .toolkit, level: 9, outside: ["Foundation", "ArgumentParser"]),
+        Floor(name: "apus-toolkit", house: .toolkit, level: 9, outside: ["Foundation", "ArgumentParser"]),
+        Floor(name: "apus", house: .toolkit, level: 9),
 
         Floor(name: "SyscallTableGenerator", house: .generator, level: 0, outside: ["Foundation"]),
         Floor(

@@ -19,5 +19,5 @@ int apus_spawn(const char *path, struct apus_strings arguments, struct apus_stri
 /// `status`, or 0 when time is up.
 int apus_spawn_wait(int child, int milliseconds, int *status);
 
-/// Becomes another program. Returns only if that fails.
-int apus_execute(const char *path, struct apus_strings arguments, struct apus_strings environment);
+/// Becomes another program; with `keeps` in this one's environment instead. Returns only if that fails.
+int apus_execute(const char *path, struct apus_strings arguments, struct apus_strings environment, _Bool keeps);

@@ -34,19 +34,11 @@ struct SandboxOptions: ParsableArguments {
         }
     }
 
-    /// The sandbox's own options where none of these is given.
-    static func plainLauncher() throws -> SandboxLauncher {
+    /// The sandbox's own options for all this.
+    func launcher() throws -> SandboxLauncher {
         var launcher = try CommandFailure.catching(status: SandboxLauncher.failureStatus) {
             try SandboxLauncher.find()
         }
-        launcher.workingDirectory = FileManager.default.currentDirectoryPath
-        launcher.environment = merged(ProcessInfo.processInfo.environment, [])
-        return launcher
-    }
-
-    /// The sandbox's own options for all this.
-    func launcher() throws -> SandboxLauncher {
-        var launcher = try Self.plainLauncher()
         launcher.platform = platform.platform?.rawValue
         let here = FileManager.default.currentDirectoryPath
         launcher.root = try root.map { try directory($0, option: "--root") } ?? "/"

@@ -65,6 +65,12 @@ package struct HostProgram {
         return String(decoding: outcome.standardOutput.bytes, as: UTF8.self)
     }
 
+    /// The path of an executable of ours: they all lie in one folder, this process's own among them.
+    package static func beside(_ name: String) -> String {
+        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
+        return ((own as NSString).deletingLastPathComponent as NSString).appendingPathComponent(name)
+    }
+
     /// The path of a program in PATH (this process's own, if none is given); nil if there is none.
     package static func find(_ name: String, in path: String? = nil) -> String? {
         let path = path ?? ProcessInfo.processInfo.environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin"

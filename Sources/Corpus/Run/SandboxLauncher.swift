@@ -60,8 +60,7 @@ package struct SandboxLauncher: Sendable, Hashable {
             }
             return SandboxLauncher(kernel: URL(fileURLWithPath: named).standardizedFileURL.path)
         }
-        let own = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? ""
-        let beside = ((own as NSString).deletingLastPathComponent as NSString).appendingPathComponent("apus-kernel")
+        let beside = HostProgram.beside("apus-kernel")
         guard FileManager.default.isExecutableFile(atPath: beside) else {
             throw CorpusError(
                 .sandbox, beside, "the sandbox is not there",
