@@ -15,6 +15,10 @@ package final class Kernel {
     package let fileWatches = FileWatches()
     /// For how long what stubs were told of files holds.
     package let localEpoch = LocalEpoch()
+    /// What a stub was told of an epoll.
+    let readiness = LocalReadiness()
+    /// How many handlers were run.
+    var turn: UInt64 = 0
     /// System V message queues and semaphores: see `sysvipc(7)`.
     package let messageQueues = SystemVObjects<MessageQueue>()
     package let semaphoreSets = SystemVObjects<SemaphoreSet>()

@@ -92,8 +92,8 @@ final class Boot {
         kernel.memoryFiles = tree.anonymousFiles
         let outside = tree.mounts.outside
         outside.epoch = kernel.localEpoch
-        kernel.hostEvents = { [descriptors] in
-            guard descriptors.deliver() else { return false }
+        kernel.hostEvents = { [descriptors, unowned kernel] in
+            guard descriptors.deliver(whenFirst: { kernel.somethingComesIn() }) else { return false }
             outside.cameIn()
             return true
         }

@@ -28,10 +28,12 @@ final class HostDescriptors: HostReadiness {
     }
 
     /// Hands on what has become ready.
+    /// - Parameter whenFirst: done before that, if there is something.
     /// - Returns: true if there was something.
-    func deliver() -> Bool {
+    func deliver(whenFirst: () -> Void) -> Bool {
         var hasWorked = false
         while let (token, events) = Host.takeReadiness() {
+            if !hasWorked { whenFirst() }
             hasWorked = true
             guard let entry = waiting.removeValue(forKey: token) else { continue }
             entry.queue.wakeAll(events.union([.error, .hangUp]))

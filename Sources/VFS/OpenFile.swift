@@ -172,6 +172,8 @@ package protocol FileOperations: AnyObject {
     func localPages(_ file: OpenFile) throws(Errno) -> (descriptor: Int32, series: UInt64, size: Int64)
     /// What is ready now.
     func poll(_ file: OpenFile) -> PollEvents
+    /// True if only this kernel's calls and timers change what is ready, nobody else on the host, and for all who ask.
+    var isReadyByKernel: Bool { get }
     /// What wakes when readiness may have changed; nil for files that are always ready.
     var waitQueue: WaitQueue? { get }
     /// Called once, when the last descriptor is gone.
@@ -232,6 +234,7 @@ extension FileOperations {
 
     package func poll(_ file: OpenFile) -> PollEvents { [.readable, .writable] }
 
+    package var isReadyByKernel: Bool { false }
     package var waitQueue: WaitQueue? { nil }
 
     package func release(_ file: OpenFile) {}

@@ -14,6 +14,8 @@ package final class Epoll: FileOperations, DescribedFile {
         /// would make all others to the same object several times as dear.
         unowned let epoll: Epoll
         var hasLeft = false
+        /// Somebody else may change whether it is ready.
+        let isForeign: Bool
         let key: Key
         /// Where the item stands in line; kept, since the file may be gone before the queue.
         let source: WaitQueue
@@ -31,6 +33,7 @@ package final class Epoll: FileOperations, DescribedFile {
             self.key = key
             self.file = file
             self.source = source
+            isForeign = !file.operations.isReadyByKernel
             self.events = events
             self.data = data
         }
@@ -48,12 +51,17 @@ package final class Epoll: FileOperations, DescribedFile {
     package static let edgeTriggered: UInt32 = 1 << 31
     package static let oneShot: UInt32 = 1 << 30
     package static let exclusive: UInt32 = 1 << 28
+    package static let wakeUp: UInt32 = 1 << 29
+    /// Of a `struct epoll_event`, in bytes.
+    package static let eventSize = 12
     /// What is reported whether asked for or not.
     private static let always: PollEvents = [.error, .hangUp]
 
     private(set) var items: [Key: Item] = [:]
     private var ready: [Item] = []
     private var sweepAt = 64
+    /// How many items are foreign.
+    private var foreign = 0
     /// The epolls that watch this one.
     var watchers: [ObjectIdentifier: Watcher] = [:]
     var nesting = Nesting()
@@ -117,6 +125,7 @@ package final class Epoll: FileOperations, DescribedFile {
     }
 
     private func leave(_ item: Item) {
+        if item.isForeign, !item.hasLeft { foreign -= 1 }
         item.hasLeft = true
         item.source.remove(item)
         if let inner = item.inner { stopsWatching(inner) }
@@ -165,6 +174,7 @@ package final class Epoll: FileOperations, DescribedFile {
         sweep()
         let item = Item(self, key, file, source, events: events, data: data)
         items[key] = item
+        if item.isForeign { foreign += 1 }
         source.add(item, exclusive: events & Epoll.exclusive != 0)
         do throws(Errno) {
             if let other = file.operations as? Epoll {
@@ -199,40 +209,62 @@ package final class Epoll: FileOperations, DescribedFile {
 
     // MARK: epoll_wait
 
+    /// How many events `take` gives at most.
+    @inline(__always)
+    package var mostEvents: Int { ready.count }
+
     /// Takes at most `limit` events, each as `struct epoll_event`; level-triggered ones stay for the next call, at the end of
     /// the line.
     /// - Returns: how many there are.
-    package func take(_ limit: Int, into events: inout ByteWriter) -> Int {
-        guard !ready.isEmpty else { return 0 }
-        var taken = 0
-        // Those that stay stand behind those that were there.
-        var looked = 0
+    package func take(_ limit: Int, into events: inout OutputSpan<UInt8>) -> Int {
         let waiting = ready.count
+        guard waiting > 0 else { return 0 }
+        var taken = 0
+        var looked = 0
+        var staying = 0
         while looked < waiting, taken < limit {
             let item = ready[looked]
             looked += 1
-            item.isQueued = false
-            guard !item.isGone else {
-                forget(item)
+            let current = item.isDisabled ? [] : current(item)
+            guard !current.isEmpty else {
+                drop(item)
                 continue
             }
-            guard !item.isDisabled else { continue }
-            let current = current(item)
-            guard !current.isEmpty else { continue }
-            events.put(current.rawValue)
-            events.put(item.data)
+            for shift: UInt32 in 0..<4 { events.append(UInt8(truncatingIfNeeded: current.rawValue >> (8 * shift))) }
+            for shift: UInt64 in 0..<8 { events.append(UInt8(truncatingIfNeeded: item.data >> (8 * shift))) }
             taken += 1
-            if item.events & Epoll.oneShot != 0 {
-                item.isDisabled = true
-            } else if item.events & Epoll.edgeTriggered == 0 {
-                item.isQueued = true
-                ready.append(item)
+            if item.events & (Epoll.oneShot | Epoll.edgeTriggered) == 0 {
+                staying += 1
+            } else {
+                item.isQueued = false
+                if item.events & Epoll.oneShot != 0 { item.isDisabled = true }
             }
         }
-        ready.removeFirst(looked)
+        // Mostly all stay where they are. Otherwise those that stay stand behind those that were there.
+        if staying < waiting {
+            let rest = ready[..<looked].filter(\.isQueued)
+            ready.removeFirst(looked)
+            ready += rest
+        }
         // Waiters are woken one at a time: who leaves something behind wakes the next.
         if !ready.isEmpty { queue.wake(.readable) }
         return taken
+    }
+
+    /// What `take` would give, as long as nothing happens, whenever it is asked for so many events or more. Nil where each call
+    /// changes what the next one gives, where others than the kernel change what is ready, and for more than `most` events.
+    package func steadyEvents(_ most: Int) -> [UInt8]? {
+        guard foreign == 0, ready.count <= most else { return nil }
+        var writer = ByteWriter(capacity: ready.count * Epoll.eventSize)
+        for item in ready {
+            let special = Epoll.edgeTriggered | Epoll.oneShot | Epoll.exclusive | Epoll.wakeUp
+            guard item.events & special == 0, !item.isDisabled else { return nil }
+            let current = current(item)
+            guard !current.isEmpty else { return nil }
+            writer.put(current.rawValue)
+            writer.put(item.data)
+        }
+        return writer.bytes
     }
 
     package func release(_ file: OpenFile) {

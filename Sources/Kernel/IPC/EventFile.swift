@@ -41,6 +41,8 @@ package final class EventFile: FileOperations, DescribedFile {
         return 8
     }
 
+    package var isReadyByKernel: Bool { true }
+
     package func poll(_ file: OpenFile) -> PollEvents {
         var events: PollEvents = []
         if value > 0 { events.formUnion(.in) }

@@ -21,6 +21,8 @@ package final class PidFile: ProcessFile, DescribedFile {
     package var inode: any Inode { node }
     package var waitQueue: WaitQueue? { process.endEvents }
 
+    package var isReadyByKernel: Bool { true }
+
     package func poll(_ file: OpenFile) -> PollEvents {
         guard process.threads.isEmpty else { return [] }
         // Who has been waited for is gone altogether.

@@ -80,6 +80,9 @@ package final class TimerFile: FileOperations, DescribedFile {
         queue.wakeAll(.readable)
     }
 
+    /// The host's clock of the day may be set.
+    package var isReadyByKernel: Bool { !isRealTime }
+
     package func poll(_ file: OpenFile) -> PollEvents { ticks > 0 ? .in : [] }
 
     package func read(_ file: OpenFile, into output: inout OutputSpan<UInt8>, at offset: Int64?) throws(Errno) {

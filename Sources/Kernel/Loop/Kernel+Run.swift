@@ -28,6 +28,7 @@ extension Kernel {
             platform.settleHandOver()
             if let due = timers.next, due <= clock.now {
                 hasWorked = true
+                readiness.withdraw()
                 timers.run(until: clock.now)
             }
             if hostEvents?() == true { hasWorked = true }
@@ -58,7 +59,11 @@ extension Kernel {
         }
     }
 
+    /// What comes in from the host is about to be handed on.
+    package func somethingComesIn() { readiness.withdraw() }
+
     private func forward(_ signals: HostSignals) {
+        readiness.withdraw()
         for number in 1...64 {
             let bit: UInt64 = 1 << UInt64(number - 1)
             if signals.group & bit != 0 { onHostSignal?(SignalNumber(Int32(number)), true) }
@@ -71,6 +76,7 @@ extension Kernel {
         let turn = runnable
         runnable.removeAll(keepingCapacity: true)
         for thread in turn where thread.state == .runnable {
+            readiness.withdraw()
             thread.unpark()
             thread.state = .running
             thread.restart.isAgain = true
@@ -79,6 +85,7 @@ extension Kernel {
     }
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
+        readiness.withdraw()
         if thread.isUnmapping { thread.map?.settle(thread) }
         if stub.isMaskOut { thread.takeMask(from: stub) }
         if thread.heldStub != nil { thread.letGo() }
@@ -144,6 +151,7 @@ extension Kernel {
     /// Runs the handler of the call that the thread is in.
     func dispatch(_ thread: GuestThread) {
         currentThread = thread
+        turn &+= 1
         let number = thread.call.number
         guard number >= 0, number < handlers.count, let handler = handlers[number] else {
             noteUnimplemented(number, of: thread)
@@ -335,6 +343,7 @@ extension GuestThread: StubOwner {
     /// The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
     package func stubDied(_ stub: StubThread, waitStatus: Int32) {
         guard let map else { return }
+        kernel.readiness.withdraw()
         let status = waitStatus & 0x7f == 0 ? 9 : waitStatus & 0x7f
         for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === map }) {
             kernel.exitGroup(process, waitStatus: status)

@@ -119,6 +119,8 @@ package final class UnixSocket: Socket {
         return try send(OutgoingMessage(bytes: copy), by: kernel.currentThread)
     }
 
+    package var isReadyByKernel: Bool { true }
+
     package func poll(_ file: OpenFile) -> PollEvents {
         var events: PollEvents = []
         if error != nil { events.insert(.error) }

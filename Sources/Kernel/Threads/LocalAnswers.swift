@@ -15,6 +15,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case restartableSequences
     /// Nor these: of descriptors that the stub was told of (`LocalFiles`).
     case read, write, positionedRead
+    /// Nor these: of the epoll that the stub was told of (`LocalReadiness`). `APUS_LOCAL_EPOLL_WAIT` and on.
+    case epollWait = 20
+    case epollWaitMasked, epollWaitExactly
     /// Signals that a thread sends to itself, and the way back from handlers: see `OwnHandlers`. `APUS_LOCAL_SIGRETURN` and on.
     case signalReturn = 24
     case kill, threadKill
@@ -41,6 +44,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .read: 0
         case .write: 1
         case .positionedRead: 17
+        case .epollWait: 232
+        case .epollWaitMasked: 281
+        case .epollWaitExactly: 441
         }
     }
 
@@ -49,7 +55,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
-            .positionedRead:
+            .positionedRead, .epollWait, .epollWaitMasked, .epollWaitExactly:
             return nil
         default: self = answer
         }
@@ -82,6 +88,8 @@ extension Kernel {
                 case .futex: map.mayWaitInStub ? 1 : nil
                 // Each thread has a permission of its own.
                 case .signalMask, .signalReturn, .kill, .threadKill: nil
+                // It stands with what was told whether that holds.
+                case .epollWait, .epollWaitMasked, .epollWaitExactly: nil
                 case .robustList: 0
                 case .read, .write, .positionedRead: readsLocally ? 1 : nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))

@@ -375,6 +375,10 @@ struct apus_local_answer {
 #define APUS_LOCAL_READ 14
 #define APUS_LOCAL_WRITE 15
 #define APUS_LOCAL_PREAD 16
+/// epoll_wait(2) and its relatives, of the epoll that the kernel has told of: `ready.c`.
+#define APUS_LOCAL_EPOLL_WAIT 20
+#define APUS_LOCAL_EPOLL_PWAIT 21
+#define APUS_LOCAL_EPOLL_PWAIT2 22
 /// Nor these: rt_sigreturn(2), and kill(2) and tgkill(2) by which a thread enters a handler of its own: `signal.c`.
 #define APUS_LOCAL_SIGRETURN 24
 #define APUS_LOCAL_KILL 25

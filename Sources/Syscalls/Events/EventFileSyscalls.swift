@@ -85,6 +85,6 @@ extension GuestThread {
         let interval = timeout.isNull ? nil : try copyIn(Timestamp.self, from: timeout)
         let end = try deadline(after: interval)
         try swapMask(mask, size)
-        return try epollWait(number, events, limit, end)
+        return try epollWait(number, events, limit, end, isPlain: mask == 0)
     }
 }

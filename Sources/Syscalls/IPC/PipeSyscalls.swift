@@ -1,3 +1,4 @@
+internal import GuestMemory
 internal import Kernel
 internal import LinuxABI
 internal import VFS
@@ -102,20 +103,38 @@ extension GuestThread {
         return 0
     }
 
+    /// `isPlain` without a mask of its own.
     func epollWait(
-        _ number: FileNumber, _ events: UInt, _ limit: Int32, _ deadline: MonotonicTime?
+        _ number: FileNumber, _ events: UInt, _ limit: Int32, _ deadline: MonotonicTime?, isPlain: Bool
     ) throws(Errno) -> Int {
         guard limit > 0, limit <= Int32.max / 12 else { throw .EINVAL }
         let epoll = try epoll(number)
-        var writer = ByteWriter()
-        let taken = epoll.take(min(Int(limit), 4096), into: &writer)
-        guard taken == 0 else {
-            try copyOut(writer.bytes, to: events)
-            return taken
+        let taken = try take(from: epoll, min(Int(limit), 4096), to: events)
+        guard taken > 0 || isOver(deadline) else {
+            guard let queue = epoll.waitQueue else { throw .EINVAL }
+            throw park(on: [queue], until: deadline, interrupted: .EINTR, exclusive: true)
         }
-        if let deadline, deadline <= kernel.clock.now { return 0 }
-        guard let queue = epoll.waitQueue else { throw .EINVAL }
-        throw park(on: [queue], until: deadline, interrupted: .EINTR, exclusive: true)
+        if isPlain { tellReadiness(of: epoll, at: number) }
+        return taken
+    }
+
+    /// Without looking at the clock for who does not wait.
+    private func isOver(_ deadline: MonotonicTime?) -> Bool {
+        guard let deadline else { return false }
+        return deadline.nanoseconds == 0 || deadline <= kernel.clock.now
+    }
+
+    private func take(from epoll: Epoll, _ limit: Int, to address: UInt) throws(Errno) -> Int {
+        let most = min(limit, epoll.mostEvents)
+        guard most > 0 else { return 0 }
+        let size = most * Epoll.eventSize
+        let produced = try memory.produce(size, at: address) { output throws(Errno) in
+            _ = epoll.take(most, into: &output)
+        }
+        if let produced { return produced / Epoll.eventSize }
+        let bytes = [UInt8](capacity: size) { output in _ = epoll.take(most, into: &output) }
+        try copyOut(bytes, to: address)
+        return bytes.count / Epoll.eventSize
     }
 
     func epollWait(
@@ -128,6 +147,6 @@ extension GuestThread {
         }
         let end = try deadline(after: timeout)
         try swapMask(mask, size)
-        return try epollWait(number, events, limit, end)
+        return try epollWait(number, events, limit, end, isPlain: mask == 0)
     }
 }

@@ -190,6 +190,8 @@ package final class PipeEnd: FileOperations {
         try pipe.write(bytes, asPacket: file.flags.contains(.direct))
     }
 
+    package var isReadyByKernel: Bool { true }
+
     package func poll(_ file: OpenFile) -> PollEvents {
         var events: PollEvents = []
         if reads {
