@@ -14,6 +14,8 @@ package protocol GuestMemory: AnyObject {
     func produce(
         _ capacity: Int, at address: UInt, _ body: (inout OutputSpan<UInt8>) throws(Errno) -> Void
     ) throws(Errno) -> Int?
+    /// A result of so many bytes comes soon: the way there takes a while.
+    func prepareResult(_ count: Int)
     /// The bytes before the first NUL at the address, fewer than `limit`, where they are at hand; otherwise nil.
     func stringAtHand(_ address: UInt, limit: Int) -> [UInt8]?
 }
@@ -26,6 +28,8 @@ extension GuestMemory {
     ) throws(Errno) -> Int? { nil }
 
     package func stringAtHand(_ address: UInt, limit: Int) -> [UInt8]? { nil }
+
+    package func prepareResult(_ count: Int) {}
 }
 
 /// A guest memory backed by one array that starts at `base`, for tests.

@@ -1,5 +1,6 @@
 internal import HostSystem
 internal import LinuxABI
+internal import Stub
 import Synchronization
 
 /// A memory file mapped into the kernel: what it shares with stubs. Others write to it at any time, so every access is
@@ -107,6 +108,13 @@ final class SharedMemory {
     func wait(at offset: Int, while value: UInt32, for interval: Timestamp?) {
         // As above.
         unsafe Host.futexWait(pointer(at: offset, count: 4), while: value, for: interval)
+    }
+
+    /// Asks for a line that will be written soon: the other side's processor gives it up meanwhile.
+    @inline(__always)
+    func fetchToWrite(_ offset: Int) {
+        // A hint to the processor, which neither reads nor writes.
+        unsafe apus_fetch_to_write(pointer(at: offset, count: 1))
     }
 
     /// Copies bytes out once. The range is clamped by the caller.

@@ -232,14 +232,16 @@ package final class StubThread {
         switch Int(kind) {
         case APUS_KIND_SYSCALL where expected.allowsCall:
             let number: UInt64 = memory.load(at: hot + Hot.value)
-            let arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
+            var arguments = memory.load(InlineArray<6, UInt>.self, at: hot + Hot.arguments)
             let action = Int(memory.load(UInt16.self, at: hot + Hot.action))
             storedIsAtHotSite = action & Int(APUS_REQUEST_HOT_SITE) != 0
             storedHasBegunCall = action & Int(APUS_REQUEST_BEGUN) != 0
             isMaskOld = action & Int(APUS_REQUEST_MASK) != 0
-            let payloads = action & ~Int(APUS_REQUEST_HOT_SITE | APUS_REQUEST_BEGUN | APUS_REQUEST_MASK)
             guestMemory.begin()
+            let payloads = action & Int(APUS_REQUEST_PAYLOADS)
             if payloads != 0 { readPayloads(payloads) }
+            let string = action >> Int(APUS_REQUEST_STRING_SHIFT) & Int(APUS_REQUEST_STRING_MASK)
+            if string != 0 { takeString(string, of: number, from: &arguments) }
             return .syscall(number: Int(truncatingIfNeeded: number), arguments: ArgumentRegisters(arguments))
         case APUS_KIND_FOREIGN_CALL where expected.allowsCall:
             guestMemory.begin()
@@ -258,28 +260,6 @@ package final class StubThread {
         case APUS_KIND_COMMANDS_DONE where expected.allowsReport: return commandsDone()
         default: return .forged
         }
-    }
-
-    /// The stub's list of what it has copied, each entry inside the bounce area.
-    private func readPayloads(_ count: Int) {
-        guard count > 0, count <= Int(APUS_MAX_PAYLOADS) else { return }
-        for index in 0..<count {
-            let entry = cold + Cold.inPayloads + index * MemoryLayout<apus_payload>.size
-            let address: UInt = memory.load(at: entry)
-            let size = Int(memory.load(UInt32.self, at: entry + 8))
-            let place = memory.load(UInt32.self, at: entry + 12)
-            guard let offset = StubThread.offset(of: place, size),
-                !address.addingReportingOverflow(UInt(size)).overflow
-            else { return guestMemory.begin() }
-            guestMemory.add(ThreadMemory.Payload(address: address, count: size, offset: offset))
-        }
-    }
-
-    /// Where a payload of the stub's list stands, from the beginning of the bounce area; nil for what is not inside.
-    private static func offset(of place: UInt32, _ size: Int) -> Int? {
-        if place == APUS_BESIDE { return size <= Int(APUS_IN_BESIDE_SIZE) ? Cold.inBytes - Int(APUS_BOUNCE) : nil }
-        guard Int(place) <= Int(APUS_BOUNCE_SIZE), size <= Int(APUS_BOUNCE_SIZE) - Int(place) else { return nil }
-        return Int(place)
     }
 
     private func commandsDone() -> StubEvent {
@@ -376,25 +356,12 @@ package final class StubThread {
         let isInLine = commands.count == 1 && traced == nil && storeInLine(commands[0])
         if !isInLine { store(commands.span) }
         let action =
-            (isInLine ? APUS_ACTION_COMMAND : APUS_ACTION_COMMANDS) | (guestMemory.hasOutgoing ? postOutgoing() : 0)
+            (isInLine ? APUS_ACTION_COMMAND : APUS_ACTION_COMMANDS)
+            | (guestMemory.hasOutgoing ? postOutgoing(mayBeInLine: !isInLine) : 0)
         expected = .callOrFailure
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
         release(action, value)
-    }
-
-    /// Lists what the stub has to copy to guest memory.
-    /// - Returns: the action that says so.
-    private func postOutgoing() -> Int {
-        let count = guestMemory.handOver { index, payload in
-            let entry = cold + Cold.outPayloads + index * MemoryLayout<apus_payload>.size
-            memory.store(payload.address, at: entry)
-            memory.store(UInt32(payload.count), at: entry + 8)
-            memory.store(payload.offset < 0 ? APUS_BESIDE : UInt32(payload.offset), at: entry + 12)
-        }
-        guard count > 0 else { return 0 }
-        memory.store(UInt32(count), at: cold + Cold.outCount)
-        return APUS_ACTION_COPY_OUT
     }
 
     /// Lets the stub go on. Throws what the host says when a descriptor cannot be handed over; then nothing was answered.
@@ -469,6 +436,8 @@ package final class StubThread {
     private func storeInLine(_ command: StubCommand) -> Bool {
         let words = command.words
         guard words.arguments[5] == 0 else { return false }
+        // A string may stand there.
+        guestMemory.begin()
         memory.store(words.number, at: hot + Hot.arguments)
         for argument in 0..<5 { memory.store(words.arguments[argument], at: hot + Hot.arguments + 8 + 8 * argument) }
         return true

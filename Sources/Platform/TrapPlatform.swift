@@ -41,6 +41,8 @@ package final class TrapPlatform {
     var hasGivenWay = false
     var handOver = HandOver()
     var looksForClones: UInt8 = 0
+    /// Where the short string of each call travels.
+    var stringPlaces = [StringPlace](repeating: StringPlace(), count: Int(APUS_RULED_CALLS))
     var unusedMarks: [UInt64] = []
     /// For the next process; made when nobody asks for anything, after one has been taken.
     var spareParts: StubProcess.Parts?
@@ -113,17 +115,28 @@ package final class TrapPlatform {
     package enum PayloadRule {
         case fixed(pointer: Int, size: Int)
         case counted(pointer: Int, counter: Int, elementSize: Int)
-        case string(pointer: Int)
+        /// `spare`: the first argument that the call does not have, where short strings travel; 0 for none.
+        case string(pointer: Int, spare: Int = 0)
         /// What stands at the caller's stack pointer.
         case stack(size: Int)
         /// What stands where the caller's robust list begins.
         case robustList(size: Int)
     }
 
+    /// Where a call's short string travels.
+    struct StringPlace {
+        var pointer = 0
+        var spare = 0
+    }
+
     /// Tells the stubs what to copy in for a call number; what goes beyond three arguments is left to the kernel.
     package func setRules(_ rules: [PayloadRule], for number: Int) {
         guard number >= 0, number < Int(APUS_RULED_CALLS) else { return }
         let size = MemoryLayout<apus_payload_rule>.size
+        stringPlaces[number] = StringPlace()
+        if case .string(let pointer, let spare) = rules.first, spare > 0, spare < 6, pointer < spare {
+            stringPlaces[number] = StringPlace(pointer: pointer, spare: spare)
+        }
         let base = (MemoryLayout<apus_config>.offset(of: \.rules) ?? 0) + number * Int(APUS_RULES_PER_CALL) * size
         for index in 0..<Int(APUS_RULES_PER_CALL) {
             let entry = base + index * size
@@ -135,7 +148,7 @@ package final class TrapPlatform {
                 switch rules[index] {
                 case .fixed(let pointer, let size): (pointer, APUS_EXTENT_FIXED, 0, size)
                 case .counted(let pointer, let counter, let size): (pointer, APUS_EXTENT_COUNTED, counter, size)
-                case .string(let pointer): (pointer, APUS_EXTENT_STRING, 0, 0)
+                case .string(let pointer, let spare): (pointer, APUS_EXTENT_STRING, spare, 0)
                 case .stack(let size): (Int(APUS_STACK_POINTER), APUS_EXTENT_FIXED, 0, size)
                 case .robustList(let size): (Int(APUS_ROBUST_LIST), APUS_EXTENT_FIXED, 0, size)
                 }

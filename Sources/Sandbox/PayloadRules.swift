@@ -30,7 +30,9 @@ enum PayloadRules {
             case .array(let size, let counter):
                 return counted(call, pointer: index, counter: counter, elementSize: size)
             case .ioVector(let counter): return counted(call, pointer: index, counter: counter, elementSize: 16)
-            case .string: return .string(pointer: index)
+            case .string:
+                let count = call.parameters.count
+                return .string(pointer: index, spare: count < 6 ? count : 0)
             default: return nil
             }
         }

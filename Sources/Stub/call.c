@@ -23,6 +23,15 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
                 // Only within one page more: the kernel fetches what is longer.
                 uint64_t limit = room < 4096 ? room : 4096;
                 long got = 0;
+                uint32_t free = rule->counter;
+                if (free > 0 && free < 6 && i == 0) {
+                    got = apus_stub_copy_string((char *)&hot->arguments[free], (const char *)address, 8 * (6 - free));
+                    if (got > 0) {
+                        hot->action |= (uint16_t)((uint32_t)got << APUS_REQUEST_STRING_SHIFT);
+                        continue;
+                    }
+                    got = 0;
+                }
                 if (count == 0) got = apus_stub_copy_string((char *)cold->in_bytes, (const char *)address, APUS_IN_BESIDE_SIZE);
                 beside = got > 0;
                 if (!beside) got = apus_stub_copy_string(bounce + used, (const char *)address, limit);

@@ -270,6 +270,24 @@ static int copy_out(struct apus_cold *cold) {
     return 0;
 }
 
+/// Copies a result that stands in the hot line. As above.
+static int copy_here(struct apus_cold *cold, const struct apus_hot *hot, uint32_t action) {
+    uint32_t size = action >> APUS_HERE_SHIFT & APUS_HERE_MASK;
+    if (size > APUS_HERE_SIZE) size = APUS_HERE_SIZE;
+    if (apus_stub_copy((void *)hot->arguments[1], &hot->arguments[APUS_HERE_ARGUMENT], size) == 0) return 0;
+    cold->out_fault = 1;
+    return 1;
+}
+
+/// Loads the floating-point state of a trapped call, which the host has put into its frame and taken out of the registers, while
+/// the kernel works. What the processor refuses it refuses again on the way out.
+static void load_state_meanwhile(struct apus_cold *cold) {
+    const char *state = (const char *)cold->fp_pointer;
+    // These leave by the frame, and as it is.
+    if (!state || cold->gs_base || (cold->registers[APUS_FLAGS] & TRAP_FLAG)) return;
+    if (apus_stub_xrstor_from(state, CONFIG->fp_mask) == 0) cold->fp_pointer = 0;
+}
+
 /// Asks the kernel what stands in `asked`, and does what it answers, until it lets the guest go on.
 void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     struct apus_hot *hot = hot_line(cold);
@@ -281,12 +299,14 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     for (;;) {
         uint32_t cpu = current_cpu();
         publish(hot, asked, cpu);
+        if (asked->kind == APUS_KIND_SYSCALL) load_state_meanwhile(cold);
         wait_for_answer(cold, hot, cpu);
         uint16_t action = hot->action;
         if (action & APUS_ACTION_WAKE) wake_other(hot);
         // Before the commands, which can go on with it.
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;
+        if (action & APUS_ACTION_COPY_HERE) failed = copy_here(cold, hot, action);
         if (!failed && (action & APUS_ACTION_COMMANDS)) failed = carry_out_all(cold);
         if (!failed && (action & APUS_ACTION_COMMAND)) failed = carry_out_one(cold, hot);
         if (!failed && !(action & APUS_ACTION_REPORT)) break;

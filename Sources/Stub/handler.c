@@ -110,6 +110,18 @@ static int is_hot_site(struct apus_cold *cold, uint64_t rip) {
     return site->traps % threshold == 0;
 }
 
+/// Whether a trapped call is one of 64-bit code, by its registers: the host writes no siginfo for it.
+static int is_native_call(const greg_t *g) {
+    uint64_t rip = (uint64_t)g[REG_RIP];
+    uint8_t before[2];
+    // 32-bit code.
+    if ((g[REG_CSGSFS] & 0xffff) == 0x23) return 0;
+    // What the instruction `syscall` leaves there. Not so with `int $0x80`, nor where the host has trapped a call of its vsyscall
+    // page and gone back to the caller.
+    if ((uint64_t)g[REG_RCX] == rip || apus_stub_copy(before, (const void *)(rip - 2), 2)) return 1;
+    return before[0] != 0xcd || before[1] != 0x80;
+}
+
 __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *info, void *context) {
     ucontext_t *user = context;
     uint64_t stack;
@@ -161,13 +173,11 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
     }
     if (!saved) save_registers(cold, g, fs_base);
     cold->signal = (uint32_t)signal;
-    cold->signal_code = info->si_code;
+    cold->signal_code = signal == SIGSYS ? 0 : info->si_code;
     cold->fp_pointer = (uint64_t)user->uc_mcontext.fpregs;
     if (signal == SIGSYS || is_call) {
-        // AUDIT_ARCH_X86_64
-        int is_native = is_call || (uint32_t)info->si_arch == 0xc000003eu;
-        hot->kind = is_native ? APUS_KIND_SYSCALL : APUS_KIND_FOREIGN_CALL;
-        hot->value = is_call ? (uint64_t)(uint32_t)g[REG_RAX] : (uint64_t)(uint32_t)info->si_syscall;
+        hot->kind = is_call || is_native_call(g) ? APUS_KIND_SYSCALL : APUS_KIND_FOREIGN_CALL;
+        hot->value = (uint64_t)(uint32_t)g[REG_RAX];
         hot->arguments[0] = (uint64_t)g[REG_RDI];
         hot->arguments[1] = (uint64_t)g[REG_RSI];
         hot->arguments[2] = (uint64_t)g[REG_RDX];
@@ -191,6 +201,8 @@ __attribute__((used)) HIDDEN void apus_stub_on_signal(int signal, siginfo_t *inf
         apus_stub_converse(cold, hot);
     }
     if ((cold->registers[APUS_FLAGS] & TRAP_FLAG) || cold->gs_base) {
+        // This frame's floating-point state is the old one where the guest's is live: it takes a new frame.
+        if (!cold->fp_pointer) apus_stub_leave_by_trap();
         leave_by_frame(cold, user);
         return;
     }

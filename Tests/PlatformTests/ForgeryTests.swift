@@ -50,7 +50,10 @@ extension PlatformTests {
             let platform = try kind.platform()
             defer { platform.shutDown() }
             for number in 0..<Int(APUS_RULED_CALLS) {
-                platform.setRules([.counted(pointer: 0, counter: 1, elementSize: 1)], for: number)
+                let rule: TrapPlatform.PayloadRule =
+                    number % 2 == 0
+                    ? .counted(pointer: 0, counter: 1, elementSize: 1) : .string(pointer: number % 3, spare: 3 + number % 4)
+                platform.setRules([rule], for: number)
             }
             var code = Assembler()
             code.call(110)

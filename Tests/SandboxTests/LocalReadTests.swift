@@ -10,7 +10,7 @@ extension SandboxTests {
             arguments: [
                 "file/hot_files", "file/hot_numbers", "file/hot_devices", "file/append_and_sharing",
                 "file/close_range_and_flags", "file/devices", "file/holes_and_truncation", "file/read_write_offsets",
-                "file/small_payloads",
+                "file/small_payloads", "file/short_strings_and_results",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {
             try await Programs.expectAgreement(on: name, wrapper: wrapper, files: ["digits": "0123456789"])

@@ -11,6 +11,7 @@ extension SandboxTests {
                 "signal/kill_targets", "signal/context_is_restored", "signal/frame_state", "signal/ignoring_discards",
                 "signal/own_again_and_again", "signal/returns_again_and_again", "signal/alternate_stack",
                 "signal/handler_flags", "signal/longjmp_out", "signal/queue_limit", "signal/restorer_bytes",
+                "signal/calls_from_written_memory",
                 "thread/own_signals_among_others", "thread/reused_threads", "thread/signals_to_threads",
                 "thread/fork_among_threads",
                 "process/state_inherited",

@@ -100,7 +100,15 @@ enum {
     APUS_ACTION_WAKE = 32,
     /// One command, which stands in this line: its number in `arguments[0]`, then its arguments but the last, which is 0.
     APUS_ACTION_COMMAND = 64,
+    /// Copy bytes that stand in this line, from `arguments[2]` on, to guest memory at `arguments[1]`; APUS_HERE tells how many.
+    APUS_ACTION_COPY_HERE = 128,
 };
+
+/// In an answer's `action`: bytes that stand in the line itself.
+#define APUS_HERE_SHIFT 8
+#define APUS_HERE_MASK 63
+#define APUS_HERE_ARGUMENT 2
+#define APUS_HERE_SIZE 32
 
 /// In a request's `action`: the call comes from a site that has trapped often.
 #define APUS_REQUEST_HOT_SITE 0x8000
@@ -109,13 +117,18 @@ enum {
 #define APUS_REQUEST_BEGUN 0x4000
 /// In a call's `action`: the stub has changed the thread's mask of blocked signals since it asked last.
 #define APUS_REQUEST_MASK 0x2000
+/// In a call's `action`: how many payloads there are in the list; and how many bytes of a string, with its NUL, stand in place of
+/// arguments that the call does not have (see `apus_payload_rule`).
+#define APUS_REQUEST_PAYLOADS 0xf
+#define APUS_REQUEST_STRING_SHIFT 4
+#define APUS_REQUEST_STRING_MASK 63
 
 /// Everything that one system call moves between the two sides, in one cache line.
 struct apus_hot {
     uint32_t state;
     uint8_t kind;
     uint8_t cpu;
-    /// With a call: how many payloads the stub has copied in. With an answer: APUS_ACTION_...
+    /// With a call: APUS_REQUEST_... With an answer: APUS_ACTION_...
     uint16_t action;
     /// The call's number, then its result.
     uint64_t value;
@@ -291,7 +304,8 @@ struct apus_payload_rule {
     uint8_t pointer;
     /// APUS_EXTENT_...
     uint8_t extent;
-    /// The argument that counts, for APUS_EXTENT_COUNTED.
+    /// The argument that counts, for APUS_EXTENT_COUNTED. For APUS_EXTENT_STRING the first one that the call does not have: a
+    /// short string travels there; 0 where it must not.
     uint8_t counter;
     uint8_t padding;
     /// Bytes of one element, or of the whole.
@@ -438,6 +452,8 @@ struct apus_doorbell {
 
 /// In a loop that looks for what the other side writes.
 static inline void apus_relax(void) { __builtin_ia32_pause(); }
+/// For a line that is written soon: the other side gives it up meanwhile.
+static inline void apus_fetch_to_write(const void *line) { __asm__ volatile("prefetchw %0" ::"m"(*(const char *)line)); }
 /// The time stamp counter.
 static inline uint64_t apus_ticks(void) { return __builtin_ia32_rdtsc(); }
 

@@ -30,6 +30,7 @@ extension GuestThread {
         _ directory: FileNumber, _ pointer: UserString, _ buffer: UInt, _ flags: UInt32
     ) throws(Errno) -> Int {
         guard flags & ~GuestThread.statFlags == 0 else { throw .EINVAL }
+        memory.prepareResult(StatBuffer.size)
         let path = try path(pointer, flags: flags)
         if path.isEmpty, flags & 0x1000 != 0, directory != .currentDirectory { return try fstat(directory, buffer) }
         let dentry = try resolve(directory, path, walkOptions(flags))
@@ -37,7 +38,8 @@ extension GuestThread {
     }
 
     func fstat(_ number: FileNumber, _ buffer: UInt) throws(Errno) -> Int {
-        try storeStat(try files.file(number).operations.inode.attributes(), buffer)
+        memory.prepareResult(StatBuffer.size)
+        return try storeStat(try files.file(number).operations.inode.attributes(), buffer)
     }
 
     /// `struct stat`, put together where the guest's stub takes it from.
@@ -66,6 +68,7 @@ extension GuestThread {
         guard mask & 0x8000_0000 == 0, flags & ~(GuestThread.statFlags | 0x6000) == 0, flags & 0x6000 != 0x6000 else {
             throw .EINVAL
         }
+        memory.prepareResult(256)
         let path = try path(pointer, flags: flags)
         let attributes: FileAttributes
         let place: Dentry?

@@ -46,6 +46,7 @@ static void forge_once(void) {
     case 6:
         // A whole request as a stub would post it.
         *at(HOT + slot * 64 + 4) = (unsigned char)(2 + below(6));
+        *(volatile uint16_t *)at(HOT + slot * 64 + 6) = below(2) ? 0 : (uint16_t)next_random();
         *(volatile uint64_t *)at(HOT + slot * 64 + 8) = below(470);
         for (int i = 0; i < 6; i++) *(volatile uint64_t *)at(HOT + slot * 64 + 16 + 8 * (uint64_t)i) = forged_word();
         *(volatile uint32_t *)at(HOT + slot * 64) = 1;
