@@ -88,8 +88,9 @@ package final class ThreadMemory: GuestMemory {
     init(_ process: StubProcess, bounce: Int) {
         self.process = process
         self.bounce = bounce
+        // Given back by `deinit`.
         unsafe small = .allocate(byteCount: ThreadMemory.smallSize, alignment: 8)
-        // The whole of it, from here on.
+        // The whole of it.
         unsafe small.initializeMemory(as: UInt8.self, repeating: 0, count: ThreadMemory.smallSize)
     }
 

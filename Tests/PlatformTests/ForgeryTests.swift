@@ -52,7 +52,8 @@ extension PlatformTests {
             for number in 0..<Int(APUS_RULED_CALLS) {
                 let rule: TrapPlatform.PayloadRule =
                     number % 2 == 0
-                    ? .counted(pointer: 0, counter: 1, elementSize: 1) : .string(pointer: number % 3, spare: 3 + number % 4)
+                    ? .counted(pointer: 0, counter: 1, elementSize: 1)
+                    : .string(pointer: number % 3, spare: 3 + number % 4)
                 platform.setRules([rule], for: number)
             }
             var code = Assembler()

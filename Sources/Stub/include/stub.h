@@ -117,8 +117,7 @@ enum {
 #define APUS_REQUEST_BEGUN 0x4000
 /// In a call's `action`: the stub has changed the thread's mask of blocked signals since it asked last.
 #define APUS_REQUEST_MASK 0x2000
-/// In a call's `action`: how many payloads there are in the list; and how many bytes of a string, with its NUL, stand in place of
-/// arguments that the call does not have (see `apus_payload_rule`).
+/// In a call's `action`: how many payloads are listed; and how many bytes of a string stand in place of arguments.
 #define APUS_REQUEST_PAYLOADS 0xf
 #define APUS_REQUEST_STRING_SHIFT 4
 #define APUS_REQUEST_STRING_MASK 63
@@ -304,8 +303,7 @@ struct apus_payload_rule {
     uint8_t pointer;
     /// APUS_EXTENT_...
     uint8_t extent;
-    /// The argument that counts, for APUS_EXTENT_COUNTED. For APUS_EXTENT_STRING the first one that the call does not have: a
-    /// short string travels there; 0 where it must not.
+    /// The argument that counts. For APUS_EXTENT_STRING the first that the call does not have, where short ones travel; or 0.
     uint8_t counter;
     uint8_t padding;
     /// Bytes of one element, or of the whole.
