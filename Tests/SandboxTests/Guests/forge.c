@@ -36,7 +36,7 @@ static uint64_t forged_word(void) {
 
 static void forge_once(void) {
     uint64_t slot = below(SLOTS), block = CONTEXTS + BLOCK * (slot + 1);
-    switch (below(8)) {
+    switch (below(9)) {
     case 0: *(volatile uint32_t *)at(HOT + slot * 64) = (uint32_t)below(5); break;         // the state
     case 1: *at(HOT + slot * 64 + 4) = (unsigned char)below(9); break;                     // the kind
     case 2: *(volatile uint64_t *)at(HOT + slot * 64 + 8 * below(8)) = forged_word(); break;
@@ -50,6 +50,10 @@ static void forge_once(void) {
         *(volatile uint64_t *)at(HOT + slot * 64 + 8) = below(470);
         for (int i = 0; i < 6; i++) *(volatile uint64_t *)at(HOT + slot * 64 + 16 + 8 * (uint64_t)i) = forged_word();
         *(volatile uint32_t *)at(HOT + slot * 64) = 1;
+        break;
+    case 7:
+        // The host's frames of trapped calls, from which the stub loads what it goes on with.
+        for (int i = 0; i < 64; i++) *(volatile uint64_t *)at(block + 0xe000 + 8 * below(0x400)) = forged_word();
         break;
     default: *(volatile uint32_t *)at(DOORBELL + 4 * below(1024)) = (uint32_t)next_random();
     }
@@ -66,6 +70,17 @@ static void *forge(void *argument) {
 
 static void *do_nothing(void *argument) { return argument; }
 
+/// A call from memory that is written, which always traps.
+static void (*trapping)(void);
+
+static void prepare_trapping(void) {
+    static const unsigned char getsid[] = {0x31, 0xff, 0xb8, 124, 0, 0, 0, 0x0f, 0x05, 0xc3};
+    void *memory = mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) exit(2);
+    memcpy(memory, getsid, sizeof getsid);
+    trapping = (void (*)(void))(uintptr_t)memory;
+}
+
 static void *call(void *argument) {
     (void)argument;
     char bytes[512];
@@ -73,7 +88,7 @@ static void *call(void *argument) {
     if (pipe(pair) < 0) return 0;
     while (!over) {
         switch (below(10)) {
-        case 0: getppid(); break;
+        case 0: for (int i = 0; i < 100; i++) trapping(); break;
         case 1: if (write(pair[1], bytes, 64) == 64 && read(pair[0], bytes, 64) < 0) return 0; break;
         case 2: munmap(mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), 8192); break;
         case 3: close(open("/etc/passwd", O_RDONLY)); break;
@@ -193,6 +208,7 @@ int main(int count, char **words) {
     long rounds;
     arguments(count, words, &seed, &rounds, 8);
     if (is_short) rounds = 2;
+    prepare_trapping();
     start_witness();
     prctl(PR_SET_CHILD_SUBREAPER, 1);
     for (long round = 0; goes_on(round, rounds); round++) {
