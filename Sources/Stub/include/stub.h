@@ -3,6 +3,8 @@
 // The stub is code of ours that runs in the guest's address space, so a guest can read, jump into and forge everything
 // here. The kernel copies what it needs once and validates it; the stub trusts nothing but what it was told last.
 #pragma once
+#include "processor.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -445,15 +447,6 @@ struct apus_doorbell {
     /// wakes too early sleeps on, and who was not woken is woken by the kernel after a while.
     uint32_t wake[APUS_WAKE_WORDS];
 };
-
-// --- What both sides do with the processor --------------------------------------------------------------------------------
-
-/// In a loop that looks for what the other side writes.
-static inline void apus_relax(void) { __builtin_ia32_pause(); }
-/// For a line that is written soon: the other side gives it up meanwhile.
-static inline void apus_fetch_to_write(const void *line) { __asm__ volatile("prefetchw %0" ::"m"(*(const char *)line)); }
-/// The time stamp counter.
-static inline uint64_t apus_ticks(void) { return __builtin_ia32_rdtsc(); }
 
 // --- The stub as the kernel sees it -----------------------------------------------------------------------------------
 
