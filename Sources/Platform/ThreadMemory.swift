@@ -166,6 +166,7 @@ package final class ThreadMemory: GuestMemory {
 
     /// Writes what waits now: the thread is about to sleep, or somebody reads over it.
     func flush() {
+        guard !outgoing.isEmpty else { return }
         let waiting = outgoing
         outgoing.removeAll()
         for index in 0..<waiting.count {

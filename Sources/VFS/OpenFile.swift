@@ -80,6 +80,8 @@ package final class OpenFile {
         let inode = operations.inode
         let kind = inode.kind
         isSocket = kind == .socket
+        // Nobody can do without the kernel there.
+        if kind == .fifo { uses = .min }
         guard location != nil else { return }
         let locks = inode.locks
         holds = locks

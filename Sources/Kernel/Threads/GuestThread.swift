@@ -179,6 +179,8 @@ package final class GuestThread: Waiter {
     private var hasRestart = false
     /// The handler runs again.
     package var isRetry: Bool { storedRestart.isAgain }
+    /// How far its tries have come. To ask `restart` would copy all of that.
+    package var bytesDone: Int { storedRestart.bytesDone }
     /// The call that the thread is in, or was last in.
     package var call: SyscallInFlight {
         get { storedCall }

@@ -77,13 +77,22 @@ extension GuestThread {
         do throws(Errno) {
             return try body()
         } catch {
-            if error == .EINTR { throw awaitForeground() }
-            guard error == .EAGAIN, !noWait, !file.isNonBlocking, let queue = file.operations.waitQueue else {
-                throw error
-            }
-            if let deadline, deadline <= kernel.clock.now { throw .EAGAIN }
-            throw park(on: [queue], for: events.union([.error, .hangUp]), until: deadline)
+            throw blocked(file, events, noWait: noWait, until: deadline, by: error)
         }
+    }
+
+    /// What a file that is not ready comes to: parks unless the file or the call says not to wait.
+    /// - Returns: what to throw.
+    func blocked(
+        _ file: OpenFile, _ events: PollEvents, noWait: Bool = false, until deadline: MonotonicTime? = nil,
+        by error: Errno
+    ) -> Errno {
+        if error == .EINTR { return awaitForeground() }
+        guard error == .EAGAIN, !noWait, !file.isNonBlocking, let queue = file.operations.waitQueue else {
+            return error
+        }
+        if let deadline, deadline <= kernel.clock.now { return .EAGAIN }
+        return park(on: [queue], for: events.union([.error, .hangUp]), until: deadline)
     }
 
     /// The modes of new files, without what the umask takes away.

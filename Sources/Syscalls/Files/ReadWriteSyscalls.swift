@@ -34,8 +34,10 @@ extension GuestThread {
     func write(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt) throws(Errno) -> Int {
         let file = try file(number)
         guard file.flags.mayWrite else { throw .EBADF }
+        let segment = try Segment(buffer.address, count)
+        if let pipe = file.operations as? PipeEnd, let done = try writeAtOnce(pipe, file, segment) { return done }
         defer { if file.operations.discards, file.isHot(for: files) { tellLocally(file, at: number) } }
-        return try write(file, [try Segment(buffer.address, count)], at: nil)
+        return try write(file, [segment], at: nil)
     }
 
     func pwrite(_ number: FileNumber, _ buffer: UserPointer<UInt8>, _ count: UInt, _ offset: Int) throws(Errno) -> Int {
@@ -81,7 +83,7 @@ extension GuestThread {
 
     /// No transfer may reach past the largest offset: EINVAL, as Linux's `rw_verify_area` has it.
     private func checkRange(_ start: Int64, _ segments: [Segment]) throws(Errno) {
-        guard restart.bytesDone == 0 else { return }
+        guard bytesDone == 0 else { return }
         let total = segments.reduce(Int64(0)) { $0 + Int64($1.count) }
         // An address of /proc/pid/mem may look negative; nothing else starts there.
         guard start < 0 || !start.addingReportingOverflow(total).overflow else { throw .EINVAL }
@@ -93,7 +95,7 @@ extension GuestThread {
     /// way: nothing is ready, or the bytes do not fit there.
     private func readAtOnce(_ file: OpenFile, _ segment: Segment, at offset: Int64?) throws(Errno) -> Int? {
         let count = segment.count
-        guard count > 0, !restart.isAgain, !file.isSocket else { return nil }
+        guard count > 0, bytesDone == 0, !file.isSocket else { return nil }
         let operations = file.operations
         let movesPosition = offset == nil && operations.hasPosition
         // What reaches past the largest offset is refused on the long way.
@@ -106,10 +108,13 @@ extension GuestThread {
             }
         } catch {
             guard error == .EAGAIN || error == .EINTR else { throw error }
-            return nil
+            // What it would come to on the long way, which starts from the beginning.
+            guard error == .EAGAIN, !operations.isSeekable else { return nil }
+            if !isRetry { process.transfers.reads &+= 1 }
+            throw blocked(file, .readable, by: error)
         }
         guard let done else { return nil }
-        process.transfers.reads &+= 1
+        if !isRetry { process.transfers.reads &+= 1 }
         process.transfers.bytesRead &+= UInt64(done)
         if movesPosition { file.position &+= Int64(done) }
         if done > 0, let location = file.location { location.notify(.access) }
@@ -121,16 +126,16 @@ extension GuestThread {
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
-        if !restart.isAgain { process.transfers.reads &+= 1 }
+        if !isRetry { process.transfers.reads &+= 1 }
         if file.isSocket, let socket = operations as? any Socket {
             return try receive(from: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
-        defer { if restart.bytesDone > 0 { file.location?.notify(.access) } }
+        defer { if bytesDone > 0 { file.location?.notify(.access) } }
         let done = try transfer(segments, endsShort: true) { (address, count) throws(Errno) in
             // What has come already is not waited with for more.
-            let done = restart.bytesDone
+            let done = bytesDone
             let got = try waiting(for: file, .readable, noWait: noWait || done > 0) { () throws(Errno) in
                 try fill(count, at: address, mayReadAgain: isSeekable) { output throws(Errno) in
                     // Without an offset the file knows its position: that of a host's descriptor is the host's.
@@ -160,25 +165,45 @@ extension GuestThread {
         return bytes.count
     }
 
+    /// The short way of what a pipe takes as a whole. Nil where it must be the long way.
+    private func writeAtOnce(_ pipe: PipeEnd, _ file: OpenFile, _ segment: Segment) throws(Errno) -> Int? {
+        guard segment.count > 0, segment.count <= Pipe.atomicSize, bytesDone == 0 else { return nil }
+        let bytes = try copyInWhatIsThere(segment.count, from: segment.address)
+        guard bytes.count == segment.count else { return nil }
+        let done: Int
+        do throws(Errno) {
+            done = try pipe.write(file, bytes.span, at: nil)
+        } catch {
+            if error == .EPIPE { raisePipeSignal() }
+            guard error == .EAGAIN else { throw error }
+            if !isRetry { process.transfers.writes &+= 1 }
+            throw blocked(file, .writable, by: error)
+        }
+        if !isRetry { process.transfers.writes &+= 1 }
+        process.transfers.bytesWritten &+= UInt64(done)
+        file.location?.notify(.modify)
+        return done
+    }
+
     /// What every way of writing comes to: from the segments, at the offset or where the file stands.
     private func write(
         _ file: OpenFile, _ segments: [Segment], at offset: Int64?, noWait: Bool = false
     ) throws(Errno) -> Int {
         let operations = file.operations
-        if !restart.isAgain { process.transfers.writes &+= 1 }
+        if !isRetry { process.transfers.writes &+= 1 }
         if file.isSocket, let socket = operations as? any Socket {
             return try send(to: socket, file, segments, noWait: noWait)
         }
         let isSeekable = operations.isSeekable
         try checkRange(offset ?? (isSeekable ? file.position : 0), segments)
         if isSeekable, segments.contains(where: { $0.count > 0 }) { try losePrivileges(operations.inode) }
-        defer { if restart.bytesDone > 0 { file.location?.notify(.modify) } }
+        defer { if bytesDone > 0 { file.location?.notify(.modify) } }
         // To a pipe or the like segments travel as one, so that it fills its pages across them and keeps what it must not
         // tear apart together.
         let isGathered = !isSeekable && segments.count > 1 && !operations.discards
         let done = try transfer(isGathered ? [Segment(joining: segments)] : segments, endsShort: false) {
             (address, count) throws(Errno) in
-            let done = restart.bytesDone
+            let done = bytesDone
             let position = offset.map { $0 &+ Int64(done) }
             let wanted = isSeekable ? try limited(count, at: position, file, announcing: done == 0) : count
             guard !operations.discards else { return wanted }

@@ -58,14 +58,14 @@ extension GuestThread {
     func transfer(
         _ segments: [Segment], endsShort: Bool, _ move: (_ address: UInt, _ count: Int) throws(Errno) -> Int
     ) throws(Errno) -> Int {
-        let end = restart.bytesDone + GuestThread.turn
-        var skip = restart.bytesDone
+        let end = bytesDone + GuestThread.turn
+        var skip = bytesDone
         for segment in segments {
             var inside = min(skip, segment.count)
             skip -= inside
             while inside < segment.count {
-                if restart.bytesDone >= end {
-                    if hasPendingSignal { return restart.bytesDone }
+                if bytesDone >= end {
+                    if hasPendingSignal { return bytesDone }
                     throw giveWay()
                 }
                 let wanted = min(segment.count - inside, GuestThread.piece)
@@ -73,16 +73,16 @@ extension GuestThread {
                     let moved = try move(segment.address &+ UInt(inside), wanted)
                     inside += moved
                     restart.bytesDone += moved
-                    if endsShort, moved < wanted { return restart.bytesDone }
+                    if endsShort, moved < wanted { return bytesDone }
                 } catch {
                     if error == .EPIPE { raisePipeSignal() }
                     // What was moved already counts; the next call meets the error again.
-                    if restart.bytesDone > 0, error != .parked { return restart.bytesDone }
+                    if bytesDone > 0, error != .parked { return bytesDone }
                     throw error
                 }
             }
         }
-        return restart.bytesDone
+        return bytesDone
     }
 
     /// The bytes of segments from an offset on, as far as the guest's memory reaches. Throws EFAULT when that is nowhere.

@@ -82,7 +82,7 @@ extension GuestThread {
         try complete(&head)
         do throws(Errno) {
             repeat {
-                let done = restart.bytesDone
+                let done = bytesDone
                 var message = head
                 message.bytes = try gather(segments, from: done, limit: isStream ? GuestThread.piece : total)
                 // The files have gone with the first bytes.
@@ -93,13 +93,13 @@ extension GuestThread {
                     try socket.send(message, by: self)
                 }
                 restart.bytesDone = done + sent
-            } while restart.bytesDone < total
-            return restart.bytesDone
+            } while bytesDone < total
+            return bytesDone
         } catch {
             // SIGPIPE is for streams of which nothing went; the others report EPIPE and no more.
-            if error == .EPIPE, isStream, restart.bytesDone == 0, !flags.contains(.noSignal) { raisePipeSignal() }
+            if error == .EPIPE, isStream, bytesDone == 0, !flags.contains(.noSignal) { raisePipeSignal() }
             // What went already counts; the next call meets the error again.
-            if restart.bytesDone > 0, error != .parked { return restart.bytesDone }
+            if bytesDone > 0, error != .parked { return bytesDone }
             throw error
         }
     }
@@ -165,7 +165,7 @@ extension GuestThread {
             socket, file, [Segment(buffer, count)], MessageFlags(rawValue: flags))
         for file in message.rights { file.release() }
         if address != 0 {
-            if let source = message.source, socket.type == .datagram || restart.bytesDone == 0 || source.count > 2 {
+            if let source = message.source, socket.type == .datagram || bytesDone == 0 || source.count > 2 {
                 try copyOut(address: source, to: address, length)
             } else {
                 try copyOut(integer: Int32(0), to: length)
@@ -215,12 +215,15 @@ extension GuestThread {
         var message = ReceivedMessage()
         do throws(Errno) {
             repeat {
-                let done = restart.bytesDone
+                let done = bytesDone
                 try checkRoom(segments, from: done)
                 let limit = min(total - done, isStream ? GuestThread.piece : 16 << 20)
                 let noWait = flags.contains(.dontWait) || (done > 0 && done >= target)
                 var piece = ReceivedMessage()
-                let bytes = try waiting(for: socket, file, socket.options.receiveTimeout, noWait: noWait) {
+                // Not for room: each of its own messages that is taken makes some.
+                let events = PollEvents.readable.union([.error, .hangUp])
+                let timeout = socket.options.receiveTimeout
+                let bytes = try waiting(for: socket, file, timeout, events: events, noWait: noWait) {
                     () throws(Errno) in
                     try [UInt8](capacity: limit) { output throws(Errno) in
                         piece = try socket.receive(into: &output, asked)
@@ -237,10 +240,10 @@ extension GuestThread {
                 }
                 if bytes.isEmpty || flags.contains(.peek) || piece.endsHere { break }
                 if bytes.count < limit, !wantsAll { break }
-            } while restart.bytesDone < total
-            return (restart.bytesDone, message, false)
+            } while bytesDone < total
+            return (bytesDone, message, false)
         } catch {
-            if restart.bytesDone > 0, error != .parked { return (restart.bytesDone, message, false) }
+            if bytesDone > 0, error != .parked { return (bytesDone, message, false) }
             for file in message.rights { file.release() }
             throw error
         }

@@ -135,8 +135,8 @@ extension GuestThread {
     /// Runs an operation of a socket that may find nothing to do: parks unless the file or the call says not to wait. With a
     /// timeout (`SO_RCVTIMEO`, `SO_SNDTIMEO`) the wait ends in EAGAIN, and an interrupted one is not restarted.
     func waiting<T>(
-        for socket: any Socket, _ file: OpenFile, _ timeout: Timestamp?, noWait: Bool = false,
-        _ body: () throws(Errno) -> T
+        for socket: any Socket, _ file: OpenFile, _ timeout: Timestamp?, events: PollEvents = .all,
+        noWait: Bool = false, _ body: () throws(Errno) -> T
     ) throws(Errno) -> T {
         do throws(Errno) {
             return try body()
@@ -150,8 +150,8 @@ extension GuestThread {
                 deadline = end
             }
             throw park(
-                on: [socket.blockedOn], until: deadline, interrupted: timeout == nil ? .ERESTARTSYS : .EINTR,
-                exclusive: false)
+                on: [socket.blockedOn], for: events, until: deadline,
+                interrupted: timeout == nil ? .ERESTARTSYS : .EINTR, exclusive: false)
         }
     }
 }
