@@ -113,6 +113,36 @@ extension StubThread {
         return true
     }
 
+    /// It is about to be told to wait; where it `keeps` what was said, after it has woken another one.
+    func beginWait(keeps: Bool) {
+        let platform = process.platform
+        let maySwitch = platform.mayPoll && UInt32(processor) != platform.publishedProcessor
+        // Else the request's stands there.
+        if !keeps { memory.store(UInt16(0), at: hot + Hot.action) }
+        if turns.begins(at: apus_ticks(), maySwitch: maySwitch) { addTurn() }
+    }
+
+    /// What it waits for has come. Whose call has brought that gives way to it, if its answer is held.
+    func endWait() {
+        let platform = process.platform
+        let (here, kernel) = (processor, platform.publishedProcessor)
+        let bringer = platform.lastProcessor
+        turns.ended(at: apus_ticks(), isElsewhere: UInt32(here) != kernel && UInt32(bringer) != kernel)
+        guard turns.isTaking, !sleeps else { return }
+        isBlocked = false
+        addTurn()
+        if bringer == here, let waker = platform.handOver.held, waker !== self { waker.addTurn() }
+    }
+
+    /// It waits and does not sleep: by the time that it has the processor it has its answer, too, and nobody need wake it.
+    var takesTurns: Bool { turns.isTaking && isBlocked && !sleeps }
+
+    /// Has what it is told next say that it should give way on its processor.
+    private func addTurn() {
+        let action: UInt16 = memory.load(at: hot + Hot.action)
+        memory.store(action | UInt16(APUS_ACTION_TURN), at: hot + Hot.action)
+    }
+
     /// The answer that was held stands.
     fileprivate func letGo() {
         if isHeldAtRest {

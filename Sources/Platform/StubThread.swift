@@ -2,47 +2,6 @@ package import LinuxABI
 internal import Stub
 import Synchronization
 
-/// Why a stub asked the kernel.
-package enum StubEvent {
-    case syscall(number: Int, arguments: ArgumentRegisters)
-    case fault(Fault)
-    /// A new host thread stands in its stub and waits for its first registers.
-    case ready
-    /// The kernel's interrupt has reached it.
-    case interrupted
-    /// The answer's commands were carried out, and the answer asked to hear of it; `failure` is the errno of the one that
-    /// was not, after which none was tried.
-    case commandsDone(lastResult: Int, failure: Errno?)
-    /// The shared state is not what a stub writes: the guest has forged it.
-    case forged
-}
-
-/// A fault of guest code, as the host saw it.
-package struct Fault: Sendable {
-    package var signal: Int32
-    /// The host's `si_code`.
-    package var code: Int32
-    package var address: UInt
-    package var error: UInt
-    package var trap: UInt
-}
-
-/// How the kernel lets a stub go on.
-package struct StubAnswer {
-    /// The call's result, or its negated errno; ignored with `registers`.
-    package var value: Int = 0
-    /// Every register, where more than rax changes.
-    package var registers: UserRegisters?
-    package var commands: [StubCommand] = []
-    /// Ask again (`commandsDone`) when the commands are carried out.
-    package var reports = false
-    /// The floating-point state to load, as an XSAVE area in standard format; nil leaves it alone.
-    package var floatingPoint: [UInt8]?
-
-    package init() {}
-    package init(value: Int) { self.value = value }
-}
-
 /// Whom a stub's requests are for.
 package protocol StubOwner: AnyObject {
     func stubAsked(_ event: StubEvent, through stub: StubThread)
@@ -74,6 +33,7 @@ package final class StubThread {
     private let wakeWords: WakeWords
     /// It was told to sleep, and has not been woken since.
     var isBlocked = false
+    var turns = WaitTurns()
     /// Nobody hears what it asks: it is told to leave.
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
@@ -111,8 +71,7 @@ package final class StubThread {
     var takenTransfers = Transfers()
     /// It goes on when the stub of another thread lets it: its next answer does not yet; and it has not asked since.
     var startsLater = false
-    var hold = 0
-    var holds = 0
+    var (hold, holds) = (0, 0)
     /// The guest's memory as this thread's calls see it.
     package let guestMemory: ThreadMemory
     let hot: Int
@@ -224,6 +183,7 @@ package final class StubThread {
     /// Reads the request once.
     func event() -> StubEvent {
         hasAsked = true
+        if turns.isTaking { turns.asked(at: apus_ticks()) }
         isMaskOld = true
         hold = 0
         // A sibling has written it.
@@ -310,10 +270,12 @@ package final class StubThread {
     /// Tells the stub that its answer will take a while. One that sleeps already sleeps on.
     package func block() {
         if isHeld { process.platform.dropHeld() }
+        let keeps = isHeldAtRest
         isHeldAtRest = false
         guestMemory.flush()
         expected = .nothing
         isBlocked = true
+        beginWait(keeps: keeps)
         memory.exchange(UInt32(APUS_STATE_BLOCK), at: hot)
     }
 
@@ -340,13 +302,15 @@ package final class StubThread {
     }
 
     /// Gives a call its result, where nothing but rax changes: the way of most calls. It is `waking` where it has given others
-    /// something to do, who run before the next request is looked for.
-    package func answer(value: Int, waking: Bool = false) {
-        let action = guestMemory.hasOutgoing ? postOutgoing() : 0
+    /// something to do, who run before the next request is looked for: `next` where that is one alone.
+    package func answer(value: Int, waking: Bool = false, next: StubThread? = nil) {
+        var action = guestMemory.hasOutgoing ? postOutgoing() : 0
         expected = action == 0 ? .call : .callOrFailure
+        let nobodySleeps = waking && next?.takesTurns == true && traced == nil
+        if nobodySleeps, next?.processor == processor { action |= Int(APUS_ACTION_TURN) }
         memory.store(UInt16(truncatingIfNeeded: action), at: hot + Hot.action)
         memory.store(Int64(value), at: hot + Hot.value)
-        if waking, process.platform.holds(self) { return }
+        if waking, !nobodySleeps, process.platform.holds(self) { return }
         release(action, value)
     }
 
@@ -460,6 +424,7 @@ package final class StubThread {
         if let traced { return traced.goOn(action, value) }
         if startsLater { return startsLater = false }
         if isHeld { process.platform.dropHeld() }
+        if isBlocked { endWait() }
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if memory.loadSequential(at: cold + Cold.sleeps) != 0 { process.platform.wake(self) }
     }

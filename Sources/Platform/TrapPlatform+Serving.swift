@@ -66,8 +66,8 @@ extension TrapPlatform {
         }
     }
 
-    /// In TSC ticks: about what the loop's other work takes.
-    private static let lingerTicks: UInt64 = 1500
+    /// In TSC ticks: what the loop's other work takes and a switch from one stub to another, which a request follows.
+    private static let lingerTicks: UInt64 = 4000
 
     @inline(__always)
     private func linger(_ list: WatchList) -> Int? {

@@ -30,26 +30,60 @@ static uint32_t *place_to_sleep(struct apus_cold *cold, struct apus_hot *hot) {
     return index ? &DOORBELL->wake[index] : &hot->state;
 }
 
-static void wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32_t cpu) {
+/// In TSC ticks: for how long a stub gives way at most before it sleeps, and for how long it looks before it does so again.
+enum { TURN_TICKS = 50000, LOOK_TICKS = 4000 };
+
+static void give_way_once(void) { host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0); }
+
+/// Gives way to whom it waits for, if that shares this processor, and looks for the answer. True once it stands.
+/// @param has_given it has just done so, and looks first.
+static int give_way(const struct apus_hot *hot, int has_given) {
+    uint64_t start = apus_ticks(), now = start;
+    do {
+        if (!has_given) give_way_once();
+        has_given = 0;
+        uint64_t looked = apus_ticks();
+        do {
+            if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return 1;
+            apus_relax();
+            now = apus_ticks();
+        } while (now - looked < LOOK_TICKS);
+    } while (now - start < TURN_TICKS);
+    return 0;
+}
+
+/// Which of its calls a thread gives way at: where it keeps that, and what it is. Reads and writes do not share a place.
+static uint64_t *turn_place(struct apus_cold *cold, const struct apus_hot *asked) {
+    return &cold->turn_calls[asked->value & 1];
+}
+static uint64_t turn_call(const struct apus_hot *asked) {
+    return asked->kind == APUS_KIND_SYSCALL ? (asked->value + 1) << 32 | (uint32_t)asked->arguments[0] : 0;
+}
+
+/// @param gives_way it is a call at which this thread gave way the last time: it does so at once, while the kernel has its turn.
+/// Returns whether it has.
+static int wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32_t cpu, int gives_way) {
     // Spinning on the kernel's own processor would only keep it from answering.
     if (CONFIG->spin_ticks && CONFIG->kernel_cpu != cpu) {
+        if (gives_way) give_way_once();
         uint64_t start = apus_ticks();
         uint64_t budget = CONFIG->spin_ticks;
         do {
             for (int i = 0; i < 32; i++) {
                 uint32_t state = __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE);
-                if (state == APUS_STATE_DONE) return;
+                if (state == APUS_STATE_DONE) return gives_way;
                 if (state == APUS_STATE_BLOCK) {
                     // Whose end gives somebody else what he waits for wakes him before it sleeps.
                     if (hot->action & APUS_ACTION_WAKE) wake_other(hot);
+                    if ((hot->action & APUS_ACTION_TURN) && give_way(hot, gives_way)) return 1;
                     goto sleep;
                 }
                 apus_relax();
             }
         } while (apus_ticks() - start < budget);
     } else if (CONFIG->takes_turns && __atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_REQUEST) {
-        host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
-        if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return;
+        give_way_once();
+        if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return 1;
     }
 sleep:
     __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);
@@ -61,6 +95,7 @@ sleep:
         host_call(SYS_futex, (long)place, FUTEX_WAIT, seen, 0, 0, 0);
     }
     __atomic_store_n(&cold->stub_sleeps, 0, __ATOMIC_SEQ_CST);
+    return 1;
 }
 
 // --- Commands ---------------------------------------------------------------------------------------------------------
@@ -298,11 +333,19 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     }
     for (;;) {
         uint32_t cpu = current_cpu();
+        uint64_t call = turn_call(asked), *place = turn_place(cold, asked);
+        int is_expected = call && *place == call;
         publish(hot, asked, cpu);
         if (asked->kind == APUS_KIND_SYSCALL) load_state_meanwhile(cold);
-        wait_for_answer(cold, hot, cpu);
+        int has_given = wait_for_answer(cold, hot, cpu, is_expected);
         uint16_t action = hot->action;
         if (action & APUS_ACTION_WAKE) wake_other(hot);
+        if (action & APUS_ACTION_TURN) {
+            if (!has_given) give_way_once();
+            *place = call;
+        } else if (is_expected) {
+            *place = 0;
+        }
         // Before the commands, which can go on with it.
         if (action & APUS_ACTION_FP_AREA) cold->fp_pointer = (uint64_t)cold + APUS_FP_AREA;
         int failed = action & APUS_ACTION_COPY_OUT ? copy_out(cold) : 0;

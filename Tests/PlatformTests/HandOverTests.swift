@@ -105,5 +105,68 @@ extension PlatformTests {
             waker.end()
             sleeper.end()
         }
+
+        /// A guest in its first call that has often had to wait, but never long: so it is told to give way.
+        private static func turnTaker(_ platform: TrapPlatform) throws -> TinyGuest {
+            var code = Assembler()
+            code.call(110)
+            code.raw(0x48, 0x89, 0xc7)  // mov %rax, %rdi
+            code.call(231)
+            let guest = try TinyGuest(platform: platform, code: code.bytes)
+            guard case .syscall = try TinyGuest.next(platform, of: guest.thread) else { throw TinyGuest.Unexpected("") }
+            for _ in 0..<WaitTurns.proof {
+                _ = guest.thread.turns.begins(at: 0, maySwitch: true)
+                guest.thread.turns.ended(at: 1, isElsewhere: true)
+            }
+            guest.thread.memory.store(
+                UInt8(platform.publishedProcessor ^ 1), at: guest.thread.hot + StubThread.Hot.cpu)
+            return guest
+        }
+
+        @Test("a stub that gives way takes its answer, at once or once it has fallen asleep", arguments: [false, true])
+        func givesWay(sleeps: Bool) throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let guest = try Self.turnTaker(platform)
+            guest.thread.block()
+            #expect(guest.thread.turns.isTaking)
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            if sleeps {
+                // Nobody gives way for ever.
+                while !guest.thread.sleeps, Host.monotonic.nanoseconds < end { Host.relax() }
+                #expect(guest.thread.sleeps)
+            }
+            guest.thread.answer(value: 7)
+            while !guest.thread.asks, Host.monotonic.nanoseconds < end { Host.relax() }
+            guard case .syscall(231, let arguments) = guest.thread.event() else {
+                Issue.record("not woken")
+                return
+            }
+            #expect(arguments[0] == 7)
+            #expect(!guest.thread.turns.isTaking)
+            guest.end()
+        }
+
+        @Test("the answer of who brings it is not held, but says to give way; where it sleeps already it is")
+        func isNotHeld() throws {
+            let platform = try TrapPlatform()
+            defer { platform.shutDown() }
+            let guest = try Self.turnTaker(platform)
+            let waker = try Self.turnTaker(platform)
+            let end = Host.monotonic.nanoseconds + 10_000_000_000
+            while !guest.thread.sleeps, Host.monotonic.nanoseconds < end { Host.relax() }
+            // Only said: its stub has given up looking for an answer.
+            _ = guest.thread.turns.begins(at: 0, maySwitch: true)
+            guest.thread.isBlocked = true
+            guest.thread.memory.store(UInt32(0), at: guest.thread.cold + StubThread.Cold.sleeps)
+            guest.thread.memory.store(waker.thread.processor, at: guest.thread.hot + StubThread.Hot.cpu)
+            #expect(guest.thread.takesTurns)
+            waker.thread.answer(value: 7, waking: true, next: guest.thread)
+            #expect(platform.handOver.held == nil)
+            guest.thread.memory.store(UInt32(1), at: guest.thread.cold + StubThread.Cold.sleeps)
+            #expect(!guest.thread.takesTurns)
+            guest.end()
+            waker.end()
+        }
     }
 }

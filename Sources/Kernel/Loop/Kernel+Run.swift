@@ -73,15 +73,20 @@ extension Kernel {
 
     /// One turn of every thread that was runnable when the turn began.
     private func runRunnable() {
+        // Mostly one, for which no array need be made.
+        if runnable.count == 1 { return run(again: runnable.removeLast()) }
         let turn = runnable
         runnable.removeAll(keepingCapacity: true)
-        for thread in turn where thread.state == .runnable {
-            readiness.withdraw()
-            thread.unpark()
-            thread.state = .running
-            thread.restart.isAgain = true
-            dispatch(thread)
-        }
+        for thread in turn { run(again: thread) }
+    }
+
+    private func run(again thread: GuestThread) {
+        guard thread.state == .runnable else { return }
+        readiness.withdraw()
+        thread.unpark()
+        thread.state = .running
+        thread.restart.isAgain = true
+        dispatch(thread)
     }
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
@@ -265,7 +270,8 @@ extension Kernel {
             thread.leaveMask(with: stub, isTraced: sink != nil)
             if !thread.hasCommands {
                 thread.state = .running
-                return stub.answer(value: result, waking: hasRunnable)
+                guard hasRunnable else { return stub.answer(value: result) }
+                return stub.answer(value: result, waking: true, next: runnable.count == 1 ? runnable[0].stub : nil)
             }
             if thread.commandsStandAlone {
                 thread.state = .running

@@ -104,6 +104,8 @@ enum {
     APUS_ACTION_COMMAND = 64,
     /// Copy bytes that stand in this line, from `arguments[2]` on, to guest memory at `arguments[1]`; APUS_HERE tells how many.
     APUS_ACTION_COPY_HERE = 128,
+    /// Give way on this processor: with APUS_STATE_BLOCK to whoever is to bring the answer, with an answer to whom it has woken.
+    APUS_ACTION_TURN = 0x4000,
 };
 
 /// In an answer's `action`: bytes that stand in the line itself.
@@ -285,6 +287,8 @@ struct apus_cold {
     uint32_t mask_moved;
     /// `set_robust_list(2)`.
     uint64_t robust_list;
+    /// By the stub: at which calls it gives way as it asks, since it was told to the last time.
+    uint64_t turn_calls[2];
     struct apus_handlers handlers;
 
     /// Reads and writes that the stub has carried out, and their bytes; never set back.

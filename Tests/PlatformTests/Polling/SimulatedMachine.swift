@@ -25,6 +25,8 @@ struct SimulatedMachine {
 
     enum Activity: Equatable {
         case computes, polls, notices, serves, blocked, sleeps
+        /// Waits for another guest, and gives way to it again and again.
+        case turns
         /// Guest code waits for nobody, but is to ask as the next thing.
         case isToAsk
     }
@@ -38,6 +40,9 @@ struct SimulatedMachine {
         /// Its answer stands.
         var isAnswered = false
         var wasBlocked = false
+        var turns = WaitTurns()
+        /// Ends its turns.
+        var turnsUntil: UInt64 = 0
         var calls = 0
         var answersByPolling = 0
         var polled: UInt64 = 0
@@ -57,6 +62,8 @@ struct SimulatedMachine {
     private(set) var wakeUps = 0
     /// Wake-ups from one processor to another.
     private(set) var interrupts = 0
+    /// How often a guest gave way to another one.
+    private(set) var turnsTaken = 0
 
     private let guests: [Guest]
     private let placement: Placement
@@ -203,11 +210,24 @@ struct SimulatedMachine {
         case .computes, .isToAsk: ask(actor)
         case .notices: goOn(actor)
         case .polls: actors[actor].isAnswered ? goOn(actor) : sleep(actor, as: .sleeps)
+        case .turns:
+            if now >= actors[actor].turnsUntil { sleep(actor, as: .blocked) } else { giveWay(actor) }
         default: break
         }
     }
 
+    /// To who waits for the processor, if anybody does; what the switch and its own look take it has ahead of itself.
+    private mutating func giveWay(_ guest: Int) {
+        let processor = actors[guest].processor
+        queues[processor].removeAll { $0 == guest }
+        queues[processor].append(guest)
+        sliceEnds[processor] = now + Self.slice
+        actors[guest].remaining = 1100 + noticing()
+        turnsTaken += 1
+    }
+
     private mutating func ask(_ guest: Int) {
+        actors[guest].turns.asked(at: now)
         actors[guest].asks = true
         actors[guest].isAnswered = false
         actors[guest].wasBlocked = false
@@ -281,8 +301,16 @@ struct SimulatedMachine {
         let guest = serving
         if let partner = guests[guest - 1].partner.map({ $0 + 1 }) {
             // The call wakes the partner, and waits for his.
-            if actors[partner].activity == .blocked { answer(partner, through: guest) }
+            if actors[partner].activity == .blocked || actors[partner].activity == .turns {
+                answer(partner, through: guest)
+            }
             actors[guest].wasBlocked = true
+            let maySwitch = policy.mayPoll && actors[guest].processor != actors[Self.kernel].processor
+            if actors[guest].turns.begins(at: now, maySwitch: maySwitch), actors[guest].activity == .polls {
+                actors[guest].activity = .turns
+                actors[guest].turnsUntil = now + WaitTurns.denseTicks
+                giveWay(guest)
+            }
             if actors[guest].activity == .polls { sleep(guest, as: .blocked) }
             if actors[guest].activity == .sleeps { actors[guest].activity = .blocked }
             // Somebody begins.
@@ -299,6 +327,15 @@ struct SimulatedMachine {
     private mutating func answer(_ guest: Int, through waker: Int?) {
         actors[guest].isAnswered = true
         let here = actors[Self.kernel].processor
+        if let waker {
+            let place = actors[guest].processor
+            actors[guest].turns.ended(at: now, isElsewhere: actors[waker].processor != here && place != here)
+        }
+        if actors[guest].activity == .turns {
+            // As soon as it has the processor again.
+            actors[guest].activity = .notices
+            return
+        }
         if actors[guest].activity == .polls {
             actors[guest].answersByPolling += 1
             actors[guest].activity = .notices

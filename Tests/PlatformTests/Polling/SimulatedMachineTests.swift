@@ -90,6 +90,36 @@ import Testing
         #expect(machine.interrupts * 10 < machine.wakeUps, "\(machine.interrupts) of \(machine.wakeUps)")
     }
 
+    /// The two of a ping-pong come to wait without sleeping where the kernel needs none of their processors, and nobody wakes anybody.
+    @Test(arguments: [1, 2, 3, 16], seeds)
+    func aPingPongTakesTurns(_ processors: Int, _ seed: UInt64) {
+        let machine = Self.run(processors, Self.pair, seed)
+        #expect(machine.calls(0) > 400)
+        if processors == 1 {
+            #expect(machine.turnsTaken == 0)
+        } else {
+            #expect(machine.wakeUps * 10 < machine.calls(0), "\(machine.wakeUps) for \(machine.calls(0))")
+        }
+    }
+
+    /// Who computes on their processor ends that: both would wait a slice each time.
+    @Test(arguments: [2, 3], seeds)
+    func turnsEndBesideWhoComputes(_ processors: Int, _ seed: UInt64) {
+        let load = [Guest](repeating: Guest(thinks: 50_000...90_000), count: processors)
+        let machine = Self.run(processors, Self.pair + load, seed, milliseconds: 2000)
+        #expect(machine.turnsTaken * 4 < machine.calls(0) + machine.calls(1), "\(machine.turnsTaken) turns")
+    }
+
+    /// Guests that compute and talk to nobody have all processors.
+    @Test(arguments: [2, 3], seeds)
+    func computingGuestsHaveAllProcessors(_ processors: Int, _ seed: UInt64) {
+        let machine = Self.run(
+            processors, [Guest](repeating: Self.sparse, count: processors), seed, milliseconds: 200)
+        let computed = machine.actors.dropFirst().reduce(0) { $0 + $1.computed }
+        #expect(computed > UInt64(processors) * 390_000_000, "\(computed) ticks")
+        #expect(machine.turnsTaken == 0)
+    }
+
     /// Nobody polls longer at a time than the bounds say, on any machine.
     @Test(arguments: [1, 2, 3, 16], seeds)
     func pollingIsBounded(_ processors: Int, _ seed: UInt64) {
