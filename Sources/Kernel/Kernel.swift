@@ -19,6 +19,13 @@ package final class Kernel {
     let readiness = LocalReadiness()
     /// How many handlers were run.
     var turn: UInt64 = 0
+    /// Whose stubs may have posted calls.
+    var cards: [DescriptorCards] = [] {
+        didSet { hasCards = !cards.isEmpty }
+    }
+    private(set) var hasCards = false
+    /// Whose stub can answer from what the last call has left.
+    var newestCards: DescriptorCards?
     /// System V message queues and semaphores: see `sysvipc(7)`.
     package let messageQueues = SystemVObjects<MessageQueue>()
     package let semaphoreSets = SystemVObjects<SemaphoreSet>()

@@ -27,6 +27,7 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
                 if (free > 0 && free < 6 && i == 0) {
                     got = apus_stub_copy_string((char *)&hot->arguments[free], (const char *)address, 8 * (6 - free));
                     if (got > 0) {
+                        apus_stub_keep_name(cold, (const char *)&hot->arguments[free], got);
                         hot->action |= (uint16_t)((uint32_t)got << APUS_REQUEST_STRING_SHIFT);
                         continue;
                     }
@@ -35,7 +36,11 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
                 if (count == 0) got = apus_stub_copy_string((char *)cold->in_bytes, (const char *)address, APUS_IN_BESIDE_SIZE);
                 beside = got > 0;
                 if (!beside) got = apus_stub_copy_string(bounce + used, (const char *)address, limit);
-                if (got <= 0) continue;
+                if (got <= 0) {
+                    // What stood there is not this call's name.
+                    if (count == 0) cold->in_bytes[0] = 0;
+                    continue;
+                }
                 size = (uint64_t)got;
             } else {
                 if (rule->extent == APUS_EXTENT_COUNTED) {
@@ -70,6 +75,8 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
         return arguments && apus_stub_own_call(cold, index, arguments, result);
     if (index >= APUS_LOCAL_SIGRETURN && index <= APUS_LOCAL_TGKILL)
         return arguments ? apus_stub_signal_call(cold, index, arguments) : 0;
+    if (index >= APUS_LOCAL_CLOSE && index <= APUS_LOCAL_GETDENTS)
+        return arguments && apus_stub_card_call(cold, index, arguments, result);
     if (!ANSWERS[index].is_valid) return 0;
     *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
     return 1;

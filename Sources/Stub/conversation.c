@@ -326,6 +326,7 @@ static void load_state_meanwhile(struct apus_cold *cold) {
 /// Asks the kernel what stands in `asked`, and does what it answers, until it lets the guest go on.
 void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     struct apus_hot *hot = hot_line(cold);
+    apus_stub_forget_newest();
     // The kernel does what follows itself, or sends the thread to the order below.
     if (CONFIG->traced) {
         hot->kind = asked->kind;
@@ -355,6 +356,8 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
         if (!failed && !(action & APUS_ACTION_REPORT)) break;
         asked->kind = APUS_KIND_COMMANDS_DONE;
     }
+    // The kernel has carried out what was posted before it looked at this.
+    cold->posted = 0;
     if (!(hot->action & APUS_ACTION_RESTORE_ALL)) cold->registers[APUS_RAX] = hot->value;
     __atomic_store_n(&hot->state, APUS_STATE_GUEST, __ATOMIC_RELEASE);
 }

@@ -117,6 +117,14 @@ HIDDEN int apus_stub_file_call(struct apus_cold *cold, uint32_t answer, const ui
 /// Says what is ready of an epoll that the kernel has told of. False if the kernel must be asked.
 HIDDEN int apus_stub_ready_call(uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
+// In cards.c.
+/// Carries out a call on a descriptor whose card allows it. False if the kernel must be asked.
+HIDDEN int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+/// The call's name, which does not stand beside the list of payloads, is kept there, if somebody may ask for it again.
+HIDDEN void apus_stub_keep_name(struct apus_cold *cold, const char *name, long size);
+/// The kernel is asked: what held until then is forgotten.
+HIDDEN void apus_stub_forget_newest(void);
+
 // In call.c.
 /// More than rax has changed: the block holds every register, and `fp_pointer` tells of the floating-point state.
 #define APUS_ANSWERED_ALL 2

@@ -65,6 +65,14 @@ package final class DirectoryFile: FileOperations {
         return try moved(file, place, bytes)
     }
 
+    /// The next call of `takeEntries` gives none, if the position stays where it is.
+    package func isAtEnd(_ file: OpenFile) -> Bool {
+        guard let taken, file.position == cursor.position, file.position >= DirectoryListing.firstPosition else {
+            return false
+        }
+        return taken.length(at: cursor.index) == 0
+    }
+
     private func moved(_ file: OpenFile, _ position: Int64, _ bytes: [UInt8]) throws(Errno) -> [UInt8] {
         if bytes.isEmpty, position < DirectoryListing.firstPosition { throw .EINVAL }
         file.position = position

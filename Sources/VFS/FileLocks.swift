@@ -104,6 +104,9 @@ package final class FileLocks {
         released.wakeAll()
     }
 
+    /// Nobody holds any.
+    package var isEmpty: Bool { ranges.isEmpty && whole.isEmpty }
+
     /// True if the owner holds any range.
     package func isHeld(by owner: Owner) -> Bool { ranges.contains { $0.owner == owner } }
 

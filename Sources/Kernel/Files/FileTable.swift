@@ -17,6 +17,10 @@ package final class FileTable {
     private static let smallestRoom = 64
     /// What a stub was told of these descriptors; it hears before a number means something else.
     package var local: LocalFiles?
+    /// What a stub knows of these descriptors, where it closes and copies them by itself.
+    var cards: DescriptorCards?
+    /// Calls of a kind that stubs with cards carry out by themselves.
+    private var coldCalls: UInt8 = 0
     /// Threads that use the table; the last one to leave closes everything.
     private var users = 1
 
@@ -63,6 +67,7 @@ package final class FileTable {
         local?.withdraw(index)
         slots[index] = Slot()
         lowestFree = min(lowestFree, index)
+        cards?.changed(index, to: nil, closeOnExec: false)
         return file
     }
 
@@ -72,8 +77,9 @@ package final class FileTable {
     }
 
     package func setCloseOnExec(_ number: FileNumber, _ value: Bool) throws(Errno) {
-        _ = try file(number)
+        let file = try file(number)
         slots[Int(number.rawValue)].closeOnExec = value
+        cards?.changed(Int(number.rawValue), to: file, closeOnExec: value)
     }
 
     /// The numbers in use, ascending: `/proc/pid/fd`, `close_range(2)`.
@@ -98,6 +104,7 @@ package final class FileTable {
         users -= 1
         guard users == 0 else { return }
         local?.release()
+        cards?.release()
         for number in numbers { close(number) }
     }
 
@@ -137,6 +144,28 @@ package final class FileTable {
         local?.withdraw(index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
+        cards?.changed(index, to: file, closeOnExec: closeOnExec)
+    }
+
+    // MARK: Cards
+
+    /// A call that a stub could carry out by itself.
+    /// - Returns: true at every 24th.
+    @inline(__always)
+    func countColdCall() -> Bool {
+        coldCalls += 1
+        guard coldCalls == FileTable.hot else { return false }
+        coldCalls = 0
+        return true
+    }
+
+    private static let hot: UInt8 = 24
+
+    /// Puts a file at a number that is free, as its stub has done. Nothing happens if it is not.
+    func copy(_ number: Int, to target: Int, closeOnExec: Bool) {
+        guard number < slots.count, let file = slots[number].file, !(target < slots.count && slots[target].file != nil)
+        else { return }
+        put(file, closeOnExec: closeOnExec, at: target)
     }
 
     private func makeRoom(for index: Int) {

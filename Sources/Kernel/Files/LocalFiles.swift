@@ -78,6 +78,7 @@ package final class LocalFiles {
         withdraw(number)
         while entries.count <= number { entries.append(Entry()) }
         entries[number].window = window
+        table?.cards?.mayNotEnd(number)
     }
 
     /// Nothing could be mapped there.
@@ -102,5 +103,12 @@ package final class LocalFiles {
         guard entries[number].told != file else { return }
         entries[number].told = file
         tellStub(number, file)
+        table?.cards?.mayNotEnd(number)
+    }
+
+    /// The kernel must take something back, or unmap it, before the number ends.
+    func concerns(_ number: Int) -> Bool {
+        guard number < entries.count else { return false }
+        return entries[number].told != nil || entries[number].window != nil
     }
 }

@@ -23,12 +23,14 @@ extension Kernel {
             }
             if hasRunnable {
                 hasWorked = true
+                carryOutPosted(before: nil)
                 runRunnable()
             }
             platform.settleHandOver()
             if let due = timers.next, due <= clock.now {
                 hasWorked = true
                 readiness.withdraw()
+                carryOutPosted(before: nil)
                 timers.run(until: clock.now)
             }
             if hostEvents?() == true { hasWorked = true }
@@ -38,7 +40,10 @@ extension Kernel {
                 forward(signals)
             }
             // The death of a stub, which comes as a signal of the host, may have ended or woken somebody.
-            if !hasWorked, !hasRunnable, first.hasThreads { platform.wait(until: timers.next) }
+            if !hasWorked, !hasRunnable, first.hasThreads {
+                carryOutPosted()
+                if !hasRunnable { platform.wait(until: timers.next) }
+            }
         }
         platform.shutDown()
         platform.endEverybody()
@@ -343,6 +348,7 @@ extension Kernel {
 extension GuestThread: StubOwner {
     package func stubAsked(_ event: StubEvent, through stub: StubThread) {
         guard self.stub === stub else { return }
+        if kernel.hasCards { kernel.carryOutPosted(before: self) }
         kernel.handle(event, of: self, stub)
     }
 

@@ -43,6 +43,8 @@ package final class MemoryMap {
     /// Its stub may be told of descriptors, as far as its threads' tables are concerned; and what it was told.
     package internal(set) var mayReadLocally = false
     package internal(set) var localFiles: LocalFiles?
+    /// What the stub of its one thread knows of descriptors.
+    var cards: DescriptorCards?
 
     /// MCL_FUTURE; nil while new mappings are not locked.
     package var futureLock: FutureLock?

@@ -117,6 +117,7 @@ extension Kernel {
         if isAlone {
             oldMap.removeAll()
             oldMap.localFiles?.release()
+            dropCards(of: oldMap)
         } else {
             leave(oldMap, stub: oldStub)
         }

@@ -118,6 +118,7 @@ extension Kernel {
         if map.users <= 0 {
             map.removeAll()
             map.localFiles?.release()
+            dropCards(of: map)
             map.stub.kill()
         } else if let stub {
             stub.owner = nil

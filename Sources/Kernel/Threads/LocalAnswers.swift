@@ -21,6 +21,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     /// Signals that a thread sends to itself, and the way back from handlers: see `OwnHandlers`. `APUS_LOCAL_SIGRETURN` and on.
     case signalReturn = 24
     case kill, threadKill
+    /// Nor these: of descriptors that have cards (`DescriptorCards`). The first's value says how many there can be.
+    case close, control, fileStatus, statusAt, directoryEntries
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -47,6 +49,11 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .epollWait: 232
         case .epollWaitMasked: 281
         case .epollWaitExactly: 441
+        case .close: 3
+        case .control: 72
+        case .fileStatus: 5
+        case .statusAt: 262
+        case .directoryEntries: 217
         }
     }
 
@@ -55,7 +62,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
-            .positionedRead, .epollWait, .epollWaitMasked, .epollWaitExactly:
+            .positionedRead, .epollWait, .epollWaitMasked, .epollWaitExactly, .close, .control, .fileStatus, .statusAt,
+            .directoryEntries:
             return nil
         default: self = answer
         }
@@ -68,6 +76,7 @@ extension Kernel {
         let members = threads.values.filter { $0.map === map && $0.state != .dead }
         guard let first = members.first, sink == nil, !map.stub.isDead else {
             map.mayReadLocally = false
+            map.cards?.isRevoked = true
             for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
             return
         }
@@ -75,6 +84,9 @@ extension Kernel {
         let isOneProcess = members.allSatisfy { $0.process === process }
         map.mayReadLocally = mayReadLocally(members)
         let readsLocally = map.mayReadLocally && map.localFiles?.table === first.files
+        let cards = map.mayReadLocally && members.count == 1 && map.cards?.table === first.files ? map.cards : nil
+        if cards == nil { map.cards?.isRevoked = true }
+        let closes = cards?.isRevoked == false ? cards?.limit : nil
         let owner = first.credentials
         let isOneOwner = members.allSatisfy {
             $0.credentials.userID == owner.userID && $0.credentials.effectiveUserID == owner.effectiveUserID
@@ -92,6 +104,9 @@ extension Kernel {
                 case .epollWait, .epollWaitMasked, .epollWaitExactly: nil
                 case .robustList: 0
                 case .read, .write, .positionedRead: readsLocally ? 1 : nil
+                case .close: closes.map { UInt64($0) }
+                // It is that permission that counts.
+                case .control, .fileStatus, .statusAt, .directoryEntries: nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
                 case .processID: isOneProcess ? word(process.id) : nil
                 case .threadID: members.count == 1 ? word(first.id) : nil

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cards.h"
+
 // --- Addresses in the guest -------------------------------------------------------------------------------------------
 
 /// The stub's area; a guest's own addresses end below it.
@@ -293,6 +295,8 @@ struct apus_cold {
 
     /// Reads and writes that the stub has carried out, and their bytes; never set back.
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
+    /// Calls that the stub has posted since it asked last.
+    uint32_t posted;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
@@ -405,11 +409,6 @@ struct apus_local_answer {
 #define APUS_ANSWER_PROCESS 2
 #define APUS_ANSWER_THREAD 3
 #define APUS_ANSWER_USER 6
-
-/// How many descriptors there can be of which the stub is told something.
-#define APUS_LOCAL_FILES 256UL
-/// What it does not carry out in one call: nobody waits for an interrupt longer than that.
-#define APUS_LOCAL_MOST 0x100000UL
 
 /// What reading a descriptor gives, in `apus_local_file`.
 enum {

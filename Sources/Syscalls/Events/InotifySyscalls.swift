@@ -41,6 +41,7 @@ extension GuestThread {
         try fileCredentials.check(.read, attributes)
         // Whoever reads such a file is to be heard of from now on.
         kernel.localEpoch.end()
+        kernel.revokeCards()
         dentry.mount.watches = kernel.fileWatches
         return Int(try inotify.add(FileIdentity(attributes), mask: mask))
     }

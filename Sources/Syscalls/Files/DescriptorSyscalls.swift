@@ -8,6 +8,7 @@ extension GuestThread {
         let file = try files.remove(number)
         dropLeftPages()
         try release(file)
+        countColdCall()
         return 0
     }
 
@@ -64,7 +65,11 @@ extension GuestThread {
     /// See `fcntl(2)`.
     func fcntl(_ number: FileNumber, _ command: UInt32, _ argument: UInt) throws(Errno) -> Int {
         let file = try files.file(number)
-        if file.flags.contains(.pathOnly), ![0, 1, 2, 3, 1030].contains(command) { throw .EBADF }
+        if command <= 3 || command == 1030 {
+            countColdCall()
+        } else if file.flags.contains(.pathOnly) {
+            throw .EBADF
+        }
         switch command {
         case 0, 1030:
             guard argument < UInt(process.limits.openFiles) else { throw .EINVAL }
@@ -87,6 +92,7 @@ extension GuestThread {
             }
             try file.operations.flagsWillChange(file, to: flags)
             kernel.localEpoch.end()
+            kernel.revokeCards(with: file)
             file.flags = flags
             signalInput(file, number)
             return 0
@@ -137,6 +143,7 @@ extension GuestThread {
             let on: Int32 = try copyIn(Int32.self, from: argument)
             let flag: OpenFlags = command == 0x5421 ? .nonBlocking : .async
             if flag == .async, (on != 0) != file.flags.contains(.async), !IOSignal.knows(file) { throw .ENOTTY }
+            kernel.revokeCards(with: file)
             if on != 0 { file.flags.insert(flag) } else { file.flags.remove(flag) }
             signalInput(file, number)
             return 0
@@ -178,6 +185,8 @@ extension GuestThread {
     func flock(_ number: FileNumber, _ operation: UInt32) throws(Errno) -> Int {
         let file = try file(number)
         let locks = file.operations.inode.locks
+        // Somebody may wait for it.
+        kernel.revokeCards()
         switch operation & ~4 {
         case 1, 2:
             if locks.lockWhole(file, exclusive: operation & 2 != 0) { return 0 }
@@ -219,6 +228,8 @@ extension GuestThread {
             locks.clear(wanted.start, wanted.end, of: owner)
             return 0
         }
+        // Somebody may wait for it.
+        kernel.revokeCards()
         guard locks.conflict(with: wanted) != nil else {
             kernel.lockWaits[owner] = nil
             try locks.set(wanted)

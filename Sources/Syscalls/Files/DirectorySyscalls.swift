@@ -26,6 +26,7 @@ extension GuestThread {
             throw error
         }
         file.location?.notify(.access)
+        if directory.isAtEnd(file) { leaveEnd(file, number) }
         return bytes.count
     }
 

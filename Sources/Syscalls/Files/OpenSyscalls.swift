@@ -19,7 +19,10 @@ extension GuestThread {
         if flags.contains(.pathOnly) {
             flags.formIntersection([.directory, .noFollow, .pathOnly, .closeOnExec])
         }
-        return try open(directory, try copyInPath(from: pointer), OpenRequest(flags: flags, mode: mode))
+        let path = try copyInPath(from: pointer)
+        let number = try open(directory, path, OpenRequest(flags: flags, mode: mode))
+        if flags.contains(.noFollow) { leaveStatusName(directory, path) }
+        return number
     }
 
     /// See `openat2(2)`.
@@ -156,6 +159,7 @@ extension GuestThread {
         let number = try install(file, closeOnExec: closeOnExec)
         file.location?.notify(.open)
         if flags.contains(.truncate), inode.kind == .regular, !isNew { file.location?.notify(.modify) }
+        leaveStatus(file, number) { (try? operations.inode.attributes()).map { StatBuffer.words(of: $0) } }
         return number
     }
 

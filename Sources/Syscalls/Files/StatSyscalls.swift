@@ -185,7 +185,7 @@ extension GuestThread {
 
 extension StatBuffer {
     /// The buffer that tells these, as 18 words.
-    fileprivate static func words(of attributes: FileAttributes) -> InlineArray<18, UInt64> {
+    static func words(of attributes: FileAttributes) -> InlineArray<18, UInt64> {
         [
             attributes.device, attributes.inode, attributes.links,
             UInt64(attributes.mode.rawValue) | UInt64(attributes.userID) << 32, UInt64(attributes.groupID),

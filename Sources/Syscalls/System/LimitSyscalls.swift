@@ -68,6 +68,7 @@ extension GuestThread {
         // A signal may lose what it says now.
         if resource == ResourceNumber.pendingSignals { process.actions.withdraw() }
         if resource == ResourceNumber.cpu { process.watchCPULimit() }
+        if resource == ResourceNumber.openFiles { kernel.revokeCards() }
     }
 
     // MARK: Usage
