@@ -1,6 +1,7 @@
 internal import Corpus
 internal import Foundation
 internal import HostSystem
+internal import LinuxABI
 internal import Trace
 internal import TraceModel
 
@@ -52,7 +53,11 @@ package struct Turn: Codable, Sendable {
         let input = Pipe()
         let errors = workshop.folder.appendingPathComponent("errors")
         try Data().write(to: errors)
-        let handle = try FileHandle(forWritingTo: errors)
+        // What the kernel says last stands at the end, wherever a guest moves its position.
+        let plain = try FileHandle(forWritingTo: errors)
+        let handle = FileHandle(
+            fileDescriptor: try Host.reopen(plain.fileDescriptor, flags: [.writeOnly, .append]), closeOnDealloc: true)
+        try plain.close()
         var command = NativeTracer.Command(
             workshop.kernel, words(workshop), environment: ["SWIFT_BACKTRACE=enable=no"], workingDirectory: "/")
         command.standardInput = input.fileHandleForReading.fileDescriptor
@@ -64,9 +69,21 @@ package struct Turn: Codable, Sendable {
         let outcome = try watch.run(command) { process in scene.look(process, twin) }
         scene.pulse.listen(output.fileHandleForReading.fileDescriptor, twin: twin)
         try? handle.close()
-        note(outcome, scene, (try? String(decoding: Data(contentsOf: errors), as: UTF8.self)) ?? "")
+        note(outcome, scene, Turn.ends(of: errors))
         lookAround(workshop, canaries)
         seconds = Date().timeIntervalSince(begun)
+    }
+
+    /// The first and the last of a file that a guest may have made as large as it likes.
+    static func ends(of file: URL, _ most: UInt64 = 1 << 20) -> String {
+        guard let handle = try? FileHandle(forReadingFrom: file), let size = try? handle.seekToEnd() else { return "" }
+        func read(from start: UInt64) -> Data {
+            guard (try? handle.seek(toOffset: start)) != nil else { return Data() }
+            return (try? handle.read(upToCount: Int(most))) ?? Data()
+        }
+        let first = read(from: 0)
+        let last = size > most ? read(from: max(most, size - min(size, most))) : Data()
+        return String(decoding: first + last, as: UTF8.self)
     }
 
     private func words(_ workshop: Workshop) -> [String] {

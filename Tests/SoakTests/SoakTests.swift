@@ -54,6 +54,22 @@ struct SoakTests {
         #expect(Turn.kernelsWords(in: "apus-kernel: ended by signal 11\n") != nil)
     }
 
+    @Test("of what a guest has made as large as it likes, the ends are read")
+    func endsOfErrors() throws {
+        let file = FileManager.default.temporaryDirectory.appendingPathComponent("soak-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: file) }
+        try Data("first".utf8).write(to: file)
+        #expect(Turn.ends(of: file) == "first")
+        let handle = try FileHandle(forWritingTo: file)
+        try handle.truncate(atOffset: 1 << 40)
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("last".utf8))
+        try handle.close()
+        let ends = Turn.ends(of: file, 1000)
+        #expect(ends.utf8.count == 2000)
+        #expect(ends.hasPrefix("first") && ends.hasSuffix("last"))
+    }
+
     @Test("the report tells each failure with the line that repeats its turn")
     func report() throws {
         var turn = Soak(Soak.Options()) { _ in }.plan(3, ["one", "two"])
