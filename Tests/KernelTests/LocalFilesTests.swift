@@ -84,7 +84,7 @@ struct LocalFilesTests {
         let first = try #require(local.place(half)), second = try #require(local.place(half))
         #expect(!first.overlaps(second) && whole.contains(first.lowerBound) && second.upperBound <= whole.upperBound)
         #expect(local.place(4096) == nil)
-        local.forget(first)
+        local.forget()
         #expect(local.place(4096) == nil)
         local.set(LocalFiles.Window(series: 1, range: second), for: 7)
         local.withdraw(7)

@@ -202,11 +202,7 @@ extension SandboxTests {
         func forged() async throws {
             let outcome = try await Programs.run(
                 Self.head + """
-                    static uint64_t state = 88172645463325252ull;
-                    static uint64_t next(void) {
-                        state ^= state << 13; state ^= state >> 7; state ^= state << 17;
-                        return state;
-                    }
+                    \(Programs.randomNumbers)
                     int main(void) {
                         volatile uint32_t *table = (uint32_t *)(0x7ef000100000ul + 0x3f20000);
                         char data[4096];

@@ -265,11 +265,7 @@ extension SandboxTests {
                 #include <string.h>
                 #include <sys/wait.h>
                 #include <unistd.h>
-                static uint64_t state = 88172645463325252ull;
-                static uint64_t next(void) {
-                    state ^= state << 13; state ^= state >> 7; state ^= state << 17;
-                    return state;
-                }
+                \(Programs.randomNumbers)
                 int main(void) {
                     char data[4096] = "";
                     int fd = open("/tmp/forged", O_RDWR | O_CREAT, 0600), zero = open("/dev/zero", O_RDWR), status;

@@ -184,11 +184,7 @@ extension SandboxTests {
                 #include <sys/epoll.h>
                 #include <sys/wait.h>
                 #include <unistd.h>
-                static uint64_t state = 88172645463325252ull;
-                static uint64_t next(void) {
-                    state ^= state << 13; state ^= state >> 7; state ^= state << 17;
-                    return state;
-                }
+                \(Programs.randomNumbers)
                 static int fd, ends[2];
                 static struct epoll_event events[64];
                 static void heat(void) { for (int i = 0; i < 100; i++) epoll_wait(fd, events, 64, 0); }

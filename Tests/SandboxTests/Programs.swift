@@ -30,6 +30,15 @@ enum Programs {
         return program
     }
 
+    /// C: `next()`, the same row of 64-bit numbers in every run.
+    static let randomNumbers = """
+        static uint64_t state = 88172645463325252ull;
+        static uint64_t next(void) {
+            state ^= state << 13; state ^= state >> 7; state ^= state << 17;
+            return state;
+        }
+        """
+
     /// Compiles a program, runs it in the sandbox, and deletes it.
     static func run(
         _ source: String, options: [String] = [], arguments: [String] = [], wrapper: [String] = []

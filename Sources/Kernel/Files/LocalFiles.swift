@@ -82,7 +82,7 @@ package final class LocalFiles {
     }
 
     /// Nothing could be mapped there.
-    func forget(_ range: Range<UInt>) { mapped -= 1 }
+    func forget() { mapped -= 1 }
 
     /// What is mapped there is of no use.
     func leave(_ range: Range<UInt>) { left.append(range) }

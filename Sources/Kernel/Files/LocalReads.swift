@@ -41,7 +41,7 @@ extension GuestThread {
             if failure == nil, own.table === thread.files, (try? thread.files.file(number)) === file {
                 own.set(LocalFiles.Window(series: series, range: range), for: index)
             } else if failure != nil {
-                own.forget(range)
+                own.forget()
                 file.staysCold()
             } else {
                 own.leave(range)
