@@ -108,6 +108,9 @@ final class Guest {
             let path = folder.appendingPathComponent(name).path
             unsafe posix_spawn_file_actions_addopen(&actions, descriptor, path, flags, 0o600)
         }
+        // What other tests have open at this moment would be the guest's, too, as a shell's further descriptors are.
+        // One by one: the C library's header hides from Swift what closes all from a number on.
+        for descriptor in Int32(3)..<1024 { unsafe posix_spawn_file_actions_addclose(&actions, descriptor) }
         var attributes = posix_spawnattr_t()
         unsafe posix_spawnattr_init(&attributes)
         defer { unsafe posix_spawnattr_destroy(&attributes) }
