@@ -60,10 +60,15 @@ extension Host {
     }
 
     /// Gives SIGCHLD its default action, without which children leave no status to wait for.
-    package static func stopIgnoringChildren() {
-        let action: InlineArray<4, UInt> = [0, 0, 0, 0]
+    package static func stopIgnoringChildren() { handle(17, by: 0) }
+
+    static func ignore(_ signal: Int32) { handle(signal, by: 1) }
+
+    /// By SIG_DFL (0) or SIG_IGN (1).
+    private static func handle(_ signal: Int32, by handler: UInt) {
+        let action: InlineArray<4, UInt> = [handler, 0, 0, 0]
         // The host reads the 32 bytes of one `struct sigaction`.
-        unsafe action.span.withUnsafeBytes { _ = try? call(13, 17, UInt(bitPattern: $0.baseAddress), 0, 8) }
+        unsafe action.span.withUnsafeBytes { _ = try? call(13, word(signal), UInt(bitPattern: $0.baseAddress), 0, 8) }
     }
 
     /// `/proc/self/oom_score_adj`: -1000...1000; 0 when the host does not say.

@@ -28,11 +28,22 @@ extension Host {
 
     /// Lets this process hold as many descriptors as the host allows: those of all guests' files are its own. What guests
     /// themselves may have is not changed by it.
-    package static func raiseDescriptorLimit() {
-        let resource = 7
+    package static func raiseDescriptorLimit() { raiseLimit(7, to: 1 << 20) }
+
+    /// Lets the files of this process, those in memory among them, be as long as the host allows, and what does not fit in
+    /// spite of it fail without a signal. How long guests may make theirs is the kernel's affair.
+    package static func raiseFileSizeLimit() {
+        ignore(25)
+        raiseLimit(1, to: .max)
+    }
+
+    /// The most that a file of this process may hold.
+    package static var fileSizeLimit: UInt64 { limit(1)?.soft ?? .max }
+
+    private static func raiseLimit(_ resource: Int, to value: UInt64) {
         guard let limit = limit(resource) else { return }
         // More than the caller's hard limit takes a privilege; the hard limit itself takes none.
-        for wanted in [(soft: 1 << 20, hard: max(limit.hard, 1 << 20)), (limit.hard, limit.hard)]
+        for wanted in [(soft: value, hard: max(limit.hard, value)), (limit.hard, limit.hard)]
             as [(soft: UInt64, hard: UInt64)]
         {
             let words: InlineArray<2, UInt64> = [wanted.soft, wanted.hard]

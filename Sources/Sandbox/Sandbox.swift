@@ -55,6 +55,8 @@ package enum Sandbox {
     private static func run(_ configuration: Configuration, _ opened: Opened, notice: String?) -> Int32 {
         let traces = configuration.platform == .trace
         Host.makeRoomForDescriptors(open: opened.root)
+        // The guest has the caller's limit already.
+        Host.raiseFileSizeLimit()
         let boot: Boot
         do throws(Errno) {
             boot = try Boot(configuration, opened)
@@ -63,17 +65,29 @@ package enum Sandbox {
             // Where there is no seccomp the choice of the platform has said so.
             if !traces || Host.hasTrappingFilters { try Host.restrictCalls(tracing: traces) }
         } catch {
-            fail(
-                isNested
-                    ? "cannot start a sandbox inside a sandbox of apus, whose kernel has no seccomp; start it outside"
-                    : traces
-                        ? "cannot start the sandbox: \(error); --platform ptrace needs ptrace(2), and this host may refuse it"
-                        : "cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it")
+            fail(startFailure(error, traces: traces))
         }
         let status = boot.kernel.run()
         boot.finish()
         if let (message, status) = boot.failure { fail(message, status: status) }
         return status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+    }
+}
+
+extension Sandbox {
+    /// Why there is no sandbox, and what helps.
+    private static func startFailure(_ error: Errno, traces: Bool) -> String {
+        guard !isNested else {
+            return "cannot start a sandbox inside a sandbox of apus, whose kernel has no seccomp; start it outside"
+        }
+        // Only memory files have a size by now, and only the limit is in their way.
+        guard error != .EFBIG else {
+            return "cannot start the sandbox: its memory files are longer than this user's files may be, "
+                + "\(Host.fileSizeLimit) bytes; raise the hard limit (ulimit -Hf)"
+        }
+        return traces
+            ? "cannot start the sandbox: \(error); --platform ptrace needs ptrace(2), and this host may refuse it"
+            : "cannot start the sandbox: \(error); apus needs seccomp, and this host may refuse it"
     }
 }
 

@@ -84,7 +84,8 @@ extension GuestThread {
                 try Host.truncate(descriptor, to: Int(length))
             } catch {
                 Host.close(descriptor)
-                throw error
+                // Longer than the host lets this process's files be, which on Linux have nothing to do with memory.
+                throw error == .EFBIG ? .ENOMEM : error
             }
             return MappedObject(
                 file: nil, descriptor: descriptor, ownsDescriptor: true, canWriteShared: zeros?.flags.mayWrite ?? true)
