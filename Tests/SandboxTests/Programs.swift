@@ -53,7 +53,7 @@ enum Programs {
         .appendingPathComponent("../../corpus").standardizedFileURL
 
     /// Expects a case of the corpus to print in the sandbox what it prints natively, without a trace, as in use: what stubs do
-    /// by themselves they only do then. With `files`, by name, both run in a folder of the host that holds them.
+    /// by themselves they only do then. Both run in a folder of the host that holds nothing but `files`, by name.
     static func expectAgreement(
         on name: String, wrapper: [String], files: [String: String] = [:],
         at location: SourceLocation = #_sourceLocation
@@ -67,11 +67,8 @@ enum Programs {
         try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
         for (name, text) in files { try Data(text.utf8).write(to: place.appendingPathComponent(name)) }
         // First, since what it changes there it keeps to itself.
-        let outcome = try await Guest.run(
-            [program], options: files.isEmpty ? [] : ["--cwd", place.path], wrapper: wrapper)
-        let native = try await Guest(
-            starting: wrapper + (files.isEmpty ? [] : ["env", "-C", place.path]) + [program]
-        ).wait()
+        let outcome = try await Guest.run([program], options: ["--cwd", place.path], wrapper: wrapper)
+        let native = try await Guest(starting: wrapper + ["env", "-C", place.path, program]).wait()
         #expect(outcome.output == native.output, "\(outcome.errors)", sourceLocation: location)
         #expect(outcome.status == 0 && native.status == 0, sourceLocation: location)
         #expect(!native.output.isEmpty, sourceLocation: location)
