@@ -170,6 +170,23 @@ static int APUS_UNUSED wait_for(pid_t child) {
     return status;
 }
 
+/*
+ * fork(2) that returns in the parent when it has returned in the child, with all that the C library does there: what the
+ * parent then sends meets no call of that.
+ */
+static pid_t APUS_UNUSED ready_child(void) {
+    int ends[2];
+    char byte;
+    must("pipe", pipe(ends));
+    pid_t child = must("fork", fork());
+    close(ends[child != 0]);
+    if (child != 0)
+        while (read(ends[0], &byte, 1) < 0)
+            if (errno != EINTR) must("read", -1);
+    close(ends[child == 0]);
+    return child;
+}
+
 /* Runs the function in a forked child and returns the child's wait status; the function's return is exit status 0. */
 static int APUS_UNUSED in_child(void (*body)(void)) {
     pid_t child = must("fork", fork());

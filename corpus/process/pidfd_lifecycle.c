@@ -15,7 +15,7 @@ int main(void) {
     int ends[2];
     siginfo_t info;
     must("pipe", pipe(ends));
-    pid_t child = must("fork", fork());
+    pid_t child = ready_child();
     if (child == 0)
         for (;;) pause();
 

@@ -14,7 +14,7 @@ int main(void) {
     result("an unknown option", waitpid(-1, &status, 0x40));
     result("the smallest int as pid", waitpid((pid_t)0x80000000, &status, 0));
 
-    pid_t child = must("fork", fork());
+    pid_t child = ready_child();
     if (child == 0)
         for (;;) pause();
     status = 0x1234;

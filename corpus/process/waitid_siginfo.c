@@ -31,7 +31,7 @@ static void wait_and_show(const char *what, idtype_t type, id_t id, int options)
 int main(void) {
     no_core();
     result("no children", waitid(P_ALL, 0, NULL, WEXITED));
-    child = must("fork", fork());
+    child = ready_child();
     if (child == 0)
         for (;;) pause();
     siginfo_t info;

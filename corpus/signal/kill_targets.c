@@ -63,7 +63,7 @@ int main(void) {
     pid_t child = must("fork", fork());
     if (child == 0) {
         must("setpgid", setpgid(0, 0));
-        pid_t grandchild = must("fork", fork());
+        pid_t grandchild = ready_child();
         if (grandchild == 0)
             for (;;) pause();
         signal(SIGTERM, SIG_IGN);

@@ -22,7 +22,7 @@ static void show(const char *what) {
 static void ignore(int number) { (void)number; }
 
 static void start(void) {
-    child = must("fork", fork());
+    child = ready_child();
     if (child == 0)
         for (;;) pause();
 }

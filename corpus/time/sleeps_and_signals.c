@@ -26,7 +26,7 @@ static void stop(pid_t child) {
 }
 
 static void sleeps(void) {
-    struct timespec time = {0, 30000000};
+    struct timespec time = {0, 50000000};
     _exit(nanosleep(&time, NULL) == 0 ? 3 : 4);
 }
 
@@ -51,15 +51,17 @@ int main(void) {
     child = start(SIGWINCH);
     result("an ignored signal does not end it", nanosleep(&short_time, NULL));
     stop(child);
-    child = must("fork", fork());
+    child = ready_child();
     if (child == 0) sleeps();
-    for (int i = 0; i < 3; i++) {
-        int status;
+    int status = 0;
+    for (int stops = 0; stops < 3; stops++) {
         kill(child, SIGSTOP);
-        if (waitpid(child, &status, WUNTRACED) != child || !WIFSTOPPED(status)) break;
+        must("waitpid", waitpid(child, &status, WUNTRACED));
+        if (!WIFSTOPPED(status)) break;
         kill(child, SIGCONT);
     }
-    wait_status("stopped and continued, it sleeps on", wait_for(child));
+    if (WIFSTOPPED(status)) status = wait_for(child);
+    wait_status("stopped and continued, it sleeps on", status);
 
     must("clock_gettime", clock_gettime(CLOCK_REALTIME, &now));
     returned("an absolute time that is past", clock_nanosleep(CLOCK_REALTIME, TIMER_ABSTIME, &zero, NULL));
