@@ -127,7 +127,7 @@ let allTests: [Target] = [
     tests(of: "ELFImage", with: ["Inspect", "LinuxABI"]),
     tests(of: "Platform", with: ["LinuxABI", "HostSystem", "GuestMemory", "Stub"]),
     tests(of: "VFS", with: ["TmpFS", "HostFS", "OverlayFS", "DevFS", "ProcFS", "HostSystem", "LinuxABI"]),
-    tests(of: "Kernel", with: ["VFS", "TmpFS", "LinuxABI", "GuestMemory", "Platform"]),
+    tests(of: "Kernel", with: ["VFS", "TmpFS", "LinuxABI", "GuestMemory", "Platform", "Stub"]),
     tests(of: "Syscalls", with: ["Kernel", "VFS", "TmpFS", "LinuxABI", "GuestMemory"]),
     tests(of: "Trace", with: ["TraceModel", "HostSystem", "LinuxABI"]),
     tests(of: "Diff", with: ["Trace", "TraceModel", "LinuxABI"]),
