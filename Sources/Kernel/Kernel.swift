@@ -21,9 +21,12 @@ package final class Kernel {
     var turn: UInt64 = 0
     /// Whose stubs may have posted calls.
     var cards: [DescriptorCards] = [] {
-        didSet { hasCards = !cards.isEmpty }
+        didSet { mayHavePosted = !cards.isEmpty || !localMappings.isEmpty }
     }
-    private(set) var hasCards = false
+    var localMappings: [LocalMappings] = [] {
+        didSet { mayHavePosted = !cards.isEmpty || !localMappings.isEmpty }
+    }
+    private(set) var mayHavePosted = false
     /// Whose stub can answer from what the last call has left.
     var newestCards: DescriptorCards?
     /// System V message queues and semaphores: see `sysvipc(7)`.

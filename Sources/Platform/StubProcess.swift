@@ -26,6 +26,8 @@ package final class StubProcess {
     var readyVersion: UInt32 = 0
     /// How many posted calls were taken, ever: see `takePosted`.
     var postedTaken: UInt32 = 0
+    /// The same of changes of its address space: see `takePostedMapping`.
+    var postedMappingsTaken: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.

@@ -117,6 +117,10 @@ HIDDEN int apus_stub_file_call(struct apus_cold *cold, uint32_t answer, const ui
 /// Says what is ready of an epoll that the kernel has told of. False if the kernel must be asked.
 HIDDEN int apus_stub_ready_call(uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
+// In mappings.c.
+/// Maps or unmaps private memory without a file, where the kernel has said how. False if it must be asked.
+HIDDEN int apus_stub_mapping_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+
 // In cards.c.
 /// Carries out a call on a descriptor whose card allows it. False if the kernel must be asked.
 HIDDEN int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);

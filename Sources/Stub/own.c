@@ -50,6 +50,8 @@ int apus_stub_own_call(struct apus_cold *cold, uint32_t answer, const uint64_t *
     switch (answer) {
     case APUS_LOCAL_MASK: return change_mask(cold, arguments, result);
     case APUS_LOCAL_ROBUST: return set_robust_list(cold, arguments, result);
+    case APUS_LOCAL_MAP:
+    case APUS_LOCAL_UNMAP: return apus_stub_mapping_call(cold, answer, arguments, result);
     case APUS_LOCAL_EPOLL_WAIT:
     case APUS_LOCAL_EPOLL_PWAIT:
     case APUS_LOCAL_EPOLL_PWAIT2: return apus_stub_ready_call(answer, arguments, result);

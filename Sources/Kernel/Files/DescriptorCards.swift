@@ -124,14 +124,16 @@ final class DescriptorCards {
 extension Kernel {
     /// Carries out what stubs have posted.
     func carryOutPosted() {
-        guard hasCards else { return }
+        guard mayHavePosted else { return }
         for cards in cards { cards.carryOut() }
+        for mappings in localMappings { mappings.carryOut() }
     }
 
     /// Before anybody's next step; `thread` is the one that has asked.
     func carryOutPosted(before thread: GuestThread?) {
-        guard hasCards else { return }
-        for cards in cards { cards.carryOut() }
+        guard mayHavePosted else { return }
+        carryOutPosted()
+        if let map = thread?.map, map.localMappings?.isRevoked == true { dropMappings(of: map) }
         let own = thread?.map?.cards
         // Its own stub has forgotten that.
         if let newest = newestCards {
@@ -145,13 +147,13 @@ extension Kernel {
     /// What stood on cards does not hold any more, or somebody may wait for a descriptor's end. They are written anew for
     /// who makes many such calls after this.
     package func revokeCards() {
-        guard hasCards else { return }
+        guard mayHavePosted else { return }
         for cards in cards { cards.isRevoked = true }
     }
 
     /// The status flags of the file change.
     package func revokeCards(with file: OpenFile) {
-        guard hasCards else { return }
+        guard mayHavePosted else { return }
         let kind = file.operations.inode.kind
         if kind == .regular || kind == .directory { revokeCards() }
     }

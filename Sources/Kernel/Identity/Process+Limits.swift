@@ -4,6 +4,7 @@ package import LinuxABI
 package enum ResourceNumber {
     package static let cpu = 0
     package static let data = 2
+    package static let addressSpace = 9
     package static let stack = 3
     package static let processes = 6
     package static let openFiles = 7

@@ -348,7 +348,7 @@ extension Kernel {
 extension GuestThread: StubOwner {
     package func stubAsked(_ event: StubEvent, through stub: StubThread) {
         guard self.stub === stub else { return }
-        if kernel.hasCards { kernel.carryOutPosted(before: self) }
+        if kernel.mayHavePosted { kernel.carryOutPosted(before: self) }
         kernel.handle(event, of: self, stub)
     }
 

@@ -8,7 +8,9 @@ package import VFS
 /// The list of areas is what the guest may see; each change also says what the stub has to do, and those commands travel
 /// with the answer of the call that made the change.
 package final class MemoryMap {
-    package private(set) var areas = VMAList()
+    package private(set) var areas = VMAList() {
+        didSet { if let localMappings { localMappings.areasHaveChanged() } }
+    }
     package let stub: StubProcess
     /// Threads that live here, over all processes.
     package var users = 0
@@ -46,8 +48,15 @@ package final class MemoryMap {
     /// What the stub of its one thread knows of descriptors.
     var cards: DescriptorCards?
 
+    /// What the stub of its one thread knows of its gaps.
+    var localMappings: LocalMappings?
+    /// Calls that a stub could carry out by itself, since it was told.
+    var coldMappings = 0
+
     /// MCL_FUTURE; nil while new mappings are not locked.
-    package var futureLock: FutureLock?
+    package var futureLock: FutureLock? {
+        didSet { localMappings?.isRevoked = true }
+    }
     /// Bytes that are locked: `VmLck`.
     package var lockedLength: UInt { areas.areas.reduce(0) { $0 + ($1.isLocked ? $1.length : 0) } }
 
@@ -267,6 +276,23 @@ package final class MemoryMap {
             areas.remove(area.start..<area.end)
             areas.insert(area)
         }
+    }
+
+    /// Nobody is about to unmap anything.
+    var isSettled: Bool { vanishing.isEmpty && !isChanging }
+
+    /// Its stub has mapped zeros where nothing was.
+    func wasMapped(_ range: Range<UInt>, _ protection: Protection) {
+        guard isFree(range) else { return }
+        let area = VMA(
+            start: range.lowerBound, end: range.upperBound, protection: protection, isShared: false, object: nil,
+            offset: 0)
+        try? insert(area, limit: .max)
+    }
+
+    /// Its stub has unmapped private memory without a file.
+    func wasUnmapped(_ range: Range<UInt>) {
+        if areas.isWithoutObjects(range) { _ = takeOut(range) }
     }
 
     // MARK: Faults

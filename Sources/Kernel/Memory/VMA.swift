@@ -87,6 +87,12 @@ package struct VMA {
 
     package var length: UInt { end - start }
 
+    /// Private memory without a file, which its thread may read or write and nothing else.
+    var isPlain: Bool {
+        object == nil && !isShared && !isGrowable && !isLocked && label == nil && !isKeptFromChildren
+            && !protection.contains(.execute)
+    }
+
     package init(
         start: UInt, end: UInt, protection: Protection, isShared: Bool, object: MappedObject?, offset: UInt
     ) {

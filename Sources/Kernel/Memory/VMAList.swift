@@ -166,6 +166,49 @@ package struct VMAList {
         areas.replaceSubrange(begin..<last, with: changed)
     }
 
+    /// The highest gaps, descending and without leaving one out, and on the way areas that are private memory without a file and
+    /// nothing else; of no more areas than a few.
+    func gapsAndPlainAreas(
+        below top: UInt, above bottom: UInt, gaps mostGaps: Int, areas mostAreas: Int
+    ) -> (gaps: [Range<UInt>], areas: [(range: Range<UInt>, protection: Int32)]) {
+        var gaps: [Range<UInt>] = []
+        var plain: [(range: Range<UInt>, protection: Int32)] = []
+        gaps.reserveCapacity(mostGaps)
+        plain.reserveCapacity(mostAreas)
+        var ceiling = top
+        var index = index(endingAbove: top)
+        if index < areas.count { ceiling = min(ceiling, areas[index].start) }
+        let last = max(0, index - VMAList.mostLookedAt)
+        while gaps.count < mostGaps {
+            let floor = index > 0 ? max(areas[index - 1].end, bottom) : bottom
+            if ceiling > floor { gaps.append(floor..<ceiling) }
+            guard index > last else { break }
+            index -= 1
+            ceiling = min(ceiling, areas[index].start)
+            if ceiling <= bottom { break }
+            if plain.count < mostAreas, areas[index].isPlain {
+                plain.append((areas[index].start..<areas[index].end, areas[index].protection.rawValue))
+            }
+        }
+        return (gaps, plain)
+    }
+
+    private static let mostLookedAt = 64
+
+    /// True if every byte of the range is in some area that is private memory and has no name.
+    func isWithoutObjects(_ range: Range<UInt>) -> Bool {
+        var next = range.lowerBound
+        var index = index(endingAbove: next)
+        while next < range.upperBound {
+            guard index < areas.count, areas[index].start <= next, areas[index].object == nil, !areas[index].isShared,
+                areas[index].label == nil
+            else { return false }
+            next = areas[index].end
+            index += 1
+        }
+        return true
+    }
+
     /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.
     package func highestGap(
         length: UInt, below top: UInt, above bottom: UInt, alignment: UInt = GuestLayout.pageSize

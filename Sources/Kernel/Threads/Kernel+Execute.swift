@@ -118,6 +118,7 @@ extension Kernel {
             oldMap.removeAll()
             oldMap.localFiles?.release()
             dropCards(of: oldMap)
+            dropMappings(of: oldMap)
         } else {
             leave(oldMap, stub: oldStub)
         }

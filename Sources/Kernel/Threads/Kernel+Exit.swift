@@ -119,6 +119,7 @@ extension Kernel {
             map.removeAll()
             map.localFiles?.release()
             dropCards(of: map)
+            dropMappings(of: map)
             map.stub.kill()
         } else if let stub {
             stub.owner = nil

@@ -15,6 +15,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case restartableSequences
     /// Nor these: of descriptors that the stub was told of (`LocalFiles`).
     case read, write, positionedRead
+    /// Nor these: where the stub was told of the address space (`LocalMappings`). The first is the permission for both.
+    /// `APUS_LOCAL_MAP` and on.
+    case map, unmap
     /// Nor these: of the epoll that the stub was told of (`LocalReadiness`). `APUS_LOCAL_EPOLL_WAIT` and on.
     case epollWait = 20
     case epollWaitMasked, epollWaitExactly
@@ -46,6 +49,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .read: 0
         case .write: 1
         case .positionedRead: 17
+        case .map: 9
+        case .unmap: 11
         case .epollWait: 232
         case .epollWaitMasked: 281
         case .epollWaitExactly: 441
@@ -63,7 +68,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
             .positionedRead, .epollWait, .epollWaitMasked, .epollWaitExactly, .close, .control, .fileStatus, .statusAt,
-            .directoryEntries:
+            .directoryEntries, .map, .unmap:
             return nil
         default: self = answer
         }
@@ -77,6 +82,7 @@ extension Kernel {
         guard let first = members.first, sink == nil, !map.stub.isDead else {
             map.mayReadLocally = false
             map.cards?.isRevoked = true
+            map.localMappings?.isRevoked = true
             for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
             return
         }
@@ -86,6 +92,7 @@ extension Kernel {
         let readsLocally = map.mayReadLocally && map.localFiles?.table === first.files
         let cards = map.mayReadLocally && members.count == 1 && map.cards?.table === first.files ? map.cards : nil
         if cards == nil { map.cards?.isRevoked = true }
+        if members.count > 1 { map.localMappings?.isRevoked = true }
         let closes = cards?.isRevoked == false ? cards?.limit : nil
         let owner = first.credentials
         let isOneOwner = members.allSatisfy {
@@ -105,6 +112,8 @@ extension Kernel {
                 case .robustList: 0
                 case .read, .write, .positionedRead: readsLocally ? 1 : nil
                 case .close: closes.map { UInt64($0) }
+                case .map: map.localMappings?.isRevoked == false ? 1 : nil
+                case .unmap: nil
                 // It is that permission that counts.
                 case .control, .fileStatus, .statusAt, .directoryEntries: nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))

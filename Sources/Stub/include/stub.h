@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "cards.h"
+#include "mappings.h"
 
 // --- Addresses in the guest -------------------------------------------------------------------------------------------
 
@@ -295,8 +296,8 @@ struct apus_cold {
 
     /// Reads and writes that the stub has carried out, and their bytes; never set back.
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
-    /// Calls that the stub has posted since it asked last.
-    uint32_t posted;
+    /// Calls that the stub has posted since it asked last; changes of the address space are counted apart.
+    uint32_t posted, posted_mappings;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.

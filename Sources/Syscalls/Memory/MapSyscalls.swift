@@ -55,6 +55,7 @@ extension GuestThread {
             append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
             mustReport = object != nil
         }
+        if object == nil { countColdMapping() }
         return result
     }
 
@@ -123,6 +124,7 @@ extension GuestThread {
         let map = try changeableMap()
         try map.checkSplit(range)
         map.remove(range, for: self)
+        countColdMapping()
         return 0
     }
 

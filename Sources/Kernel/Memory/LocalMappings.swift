@@ -1,0 +1,114 @@
+internal import LinuxABI
+internal import Platform
+
+/// What the stub of a process's only thread knows of its address space, where it maps and unmaps private memory without a file by
+/// itself and posts what it has done: `Stub/mappings.c` and `docs/decisions/0037-memory-without-asking.md`.
+///
+/// It belongs to one address space with one thread. So where the stub maps is where the kernel would. The kernel carries that out
+/// before it does anything from which anybody could learn of the difference; any other change of the areas takes the permission back.
+final class LocalMappings {
+    private let stub: StubProcess
+    /// Nil once the address space has ended, or its stub knows nothing of it any more.
+    private var map: MemoryMap?
+    /// The stub was told not to map by itself. It may be about to post a last change.
+    var isRevoked = true {
+        didSet {
+            guard isRevoked != oldValue else { return }
+            stub.setLocalAnswer(LocalAnswer.map.rawValue, isRevoked ? nil : 1)
+        }
+    }
+    private var isCarryingOut = false
+
+    init(_ map: MemoryMap) {
+        stub = map.stub
+        self.map = map
+    }
+
+    func release() {
+        isRevoked = true
+        map = nil
+    }
+
+    /// The areas are not what the stub was told.
+    @inline(__always)
+    func areasHaveChanged() { if !isCarryingOut { isRevoked = true } }
+
+    /// Tells the stub how things stand. Only while the thread asks, at the end of its call.
+    func tell() {
+        guard let map else { return }
+        let known = map.areas.gapsAndPlainAreas(
+            below: map.mappingTop, above: MemoryMap.lowest, gaps: StubProcess.gaps, areas: StubProcess.plainAreas)
+        stub.setMappings(gaps: known.gaps, areas: known.areas)
+        isRevoked = false
+    }
+
+    /// There can be so many areas while a stub adds some, and the host, which has more of them than a guest sees, goes along.
+    static let mostAreas = MemoryMap.maximumAreas / 2
+
+    /// Does what the stub has done.
+    @inline(__always)
+    func carryOut() { if stub.hasPostedMapping { carryOutPosted() } }
+
+    private func carryOutPosted() {
+        guard let map else { return }
+        isCarryingOut = true
+        // As many as a stub posts, whatever a guest makes of their count meanwhile.
+        for _ in 0..<StubProcess.mostPostedMappings {
+            guard let posted = stub.takePostedMapping() else { break }
+            map.coldMappings += 1
+            guard let range = try? MemoryMap.range(posted.address, posted.length), !range.isEmpty,
+                range.lowerBound >= MemoryMap.lowest
+            else { continue }
+            if let protection = posted.protection {
+                map.wasMapped(range, Protection(rawValue: protection))
+            } else {
+                map.wasUnmapped(range)
+            }
+        }
+        isCarryingOut = false
+        if map.areas.areas.count > LocalMappings.mostAreas { isRevoked = true }
+    }
+}
+
+extension Kernel {
+    /// Nothing is posted there any more.
+    func dropMappings(of map: MemoryMap) {
+        guard let old = map.localMappings else { return }
+        map.localMappings = nil
+        old.release()
+        localMappings.removeAll { $0 === old }
+    }
+}
+
+extension Process {
+    /// A limit of its memory has changed.
+    package func revokeMappings() { threads.first?.map?.localMappings?.isRevoked = true }
+}
+
+extension GuestThread {
+    /// A call of a kind that its stub could carry out by itself, if it knew where. Its change has been made.
+    @inline(__always)
+    package func countColdMapping() {
+        guard let map else { return }
+        map.coldMappings += 1
+        if map.coldMappings >= GuestThread.hotMappings { leaveMappings(map) }
+    }
+
+    /// So many calls of the kernel's own come before a stub is told, or as many that it has carried out since it was told last.
+    private static let hotMappings = 16
+
+    private func leaveMappings(_ map: MemoryMap) {
+        map.coldMappings = 0
+        guard map.users == 1, kernel.sink == nil, kernel.platform?.isTracing == false, map.isSettled,
+            map.futureLock == nil,
+            process.limits.addressSpace.soft == .max, process.limits.values[ResourceNumber.data].soft == .max,
+            map.areas.areas.count <= LocalMappings.mostAreas
+        else { return }
+        let local = map.localMappings ?? LocalMappings(map)
+        if map.localMappings == nil {
+            map.localMappings = local
+            kernel.localMappings.append(local)
+        }
+        local.tell()
+    }
+}
