@@ -18,7 +18,7 @@ extension StubProcess {
 
     /// Says where new mappings go, descending, and what may be unmapped: see `apus_mappings`. Only while the process's one
     /// thread asks.
-    package func setMappings(gaps: [Range<UInt>], areas: [(range: Range<UInt>, protection: Int32)]) {
+    package func setMappings(gaps: ArraySlice<Range<UInt>>, areas: [(range: Range<UInt>, protection: Int32)]) {
         let base = Int(APUS_MAPPINGS_OFFSET)
         func at(_ path: PartialKeyPath<apus_mappings>) -> Int {
             base + (MemoryLayout<apus_mappings>.offset(of: path) ?? 0)

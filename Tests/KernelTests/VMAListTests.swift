@@ -118,4 +118,49 @@ struct VMAListTests {
             return value ^ value >> 31
         }
     }
+
+    @Test(
+        "tells the highest gaps without leaving one out, where each search finds what the list finds", arguments: 0..<20
+    )
+    func gaps(seed: UInt64) {
+        var random = Generator(state: seed &+ 1)
+        let (bottom, top) = (16 * Self.page, 4096 * Self.page)
+        var list = VMAList()
+        for _ in 0..<60 {
+            let first = UInt.random(in: 0..<4200, using: &random)
+            let pages = first..<first + UInt.random(in: 1...40, using: &random)
+            list.remove(Self.bytes(pages))
+            list.insert(Self.area(pages, Bool.random(using: &random) ? [.read] : [.read, .execute]))
+        }
+        let known = list.gapsAndPlainAreas(below: top, above: bottom, gaps: 16, areas: 16)
+        for (gap, next) in zip(known.gaps, known.gaps.dropFirst()) { #expect(next.upperBound < gap.lowerBound) }
+        for gap in known.gaps {
+            #expect(!gap.isEmpty && !list.overlaps(gap) && gap.lowerBound >= bottom && gap.upperBound <= top)
+        }
+        for pages: UInt in 1...64 {
+            let found = known.gaps.first { UInt($0.count) >= pages * Self.page }
+            guard let found else { continue }
+            let expected = list.highestGap(length: pages * Self.page, below: top, above: bottom)
+            #expect(expected == found.upperBound - pages * Self.page)
+        }
+        #expect(!known.areas.isEmpty && known.areas.allSatisfy { $0.protection == 1 && list.isPlain($0.range) })
+    }
+
+    @Test("plain is private memory without anything about it, within one area")
+    func plain() {
+        var list = VMAList()
+        list.insert(Self.area(1..<4, [.read, .write]))
+        list.insert(Self.area(4..<6, [.read]))
+        list.insert(Self.area(8..<9, [.read, .execute]))
+        var locked = Self.area(9..<10, [.read])
+        locked.isLocked = true
+        list.insert(locked)
+        var heap = Self.area(10..<11, [.read])
+        heap.label = "[heap]"
+        list.insert(heap)
+        #expect(list.isPlain(Self.bytes(1..<4)) && list.isPlain(Self.bytes(2..<3)) && list.isPlain(Self.bytes(4..<6)))
+        #expect(
+            !list.isPlain(Self.bytes(3..<5)) && !list.isPlain(Self.bytes(0..<2)) && !list.isPlain(Self.bytes(5..<7)))
+        for page: UInt in 6..<12 { #expect(!list.isPlain(Self.bytes(page..<page + 1))) }
+    }
 }

@@ -38,12 +38,14 @@ final class LocalMappings {
         guard let map else { return }
         let known = map.areas.gapsAndPlainAreas(
             below: map.mappingTop, above: MemoryMap.lowest, gaps: StubProcess.gaps, areas: StubProcess.plainAreas)
-        stub.setMappings(gaps: known.gaps, areas: known.areas)
+        // Trampolines go before anything is mapped there, which is the kernel's to see to.
+        let gaps = known.gaps.prefix { !map.patches.mayStand(in: $0) }
+        stub.setMappings(gaps: gaps, areas: known.areas)
         isRevoked = false
     }
 
-    /// There can be so many areas while a stub adds some, and the host, which has more of them than a guest sees, goes along.
-    static let mostAreas = MemoryMap.maximumAreas / 2
+    /// With more areas the kernel does it itself: neither it nor the host has to refuse what a stub adds.
+    static let mostAreas = 4096
 
     /// Does what the stub has done.
     @inline(__always)

@@ -283,7 +283,10 @@ package final class MemoryMap {
 
     /// Its stub has mapped zeros where nothing was.
     func wasMapped(_ range: Range<UInt>, _ protection: Protection) {
-        guard isFree(range) else { return }
+        // A guest that has forged this may not have more areas than others, nor make each look at them dear.
+        guard isFree(range), areas.areas.count <= LocalMappings.mostAreas + StubProcess.mostPostedMappings else {
+            return
+        }
         let area = VMA(
             start: range.lowerBound, end: range.upperBound, protection: protection, isShared: false, object: nil,
             offset: 0)
@@ -292,7 +295,7 @@ package final class MemoryMap {
 
     /// Its stub has unmapped private memory without a file.
     func wasUnmapped(_ range: Range<UInt>) {
-        if areas.isWithoutObjects(range) { _ = takeOut(range) }
+        if areas.isPlain(range) { _ = takeOut(range) }
     }
 
     // MARK: Faults

@@ -195,18 +195,11 @@ package struct VMAList {
 
     private static let mostLookedAt = 64
 
-    /// True if every byte of the range is in some area that is private memory and has no name.
-    func isWithoutObjects(_ range: Range<UInt>) -> Bool {
-        var next = range.lowerBound
-        var index = index(endingAbove: next)
-        while next < range.upperBound {
-            guard index < areas.count, areas[index].start <= next, areas[index].object == nil, !areas[index].isShared,
-                areas[index].label == nil
-            else { return false }
-            next = areas[index].end
-            index += 1
-        }
-        return true
+    /// True if the range lies in one area that is plain.
+    func isPlain(_ range: Range<UInt>) -> Bool {
+        let index = index(endingAbove: range.lowerBound)
+        return index < areas.count && areas[index].start <= range.lowerBound && range.upperBound <= areas[index].end
+            && areas[index].isPlain
     }
 
     /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.

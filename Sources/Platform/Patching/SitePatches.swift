@@ -52,6 +52,9 @@ package struct SitePatches {
         zones.append(Zone(range: start..<start + SitePatches.zoneSize, next: start))
     }
 
+    /// True if trampolines have their place in a part of the range.
+    package func mayStand(in range: Range<UInt>) -> Bool { zones.contains { $0.range.overlaps(range) } }
+
     // MARK: Writing
 
     /// Makes a jump of the site that ends at `resume`. No thread of the address space may be running guest code.
