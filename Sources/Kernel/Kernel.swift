@@ -17,6 +17,8 @@ package final class Kernel {
     package let localEpoch = LocalEpoch()
     /// What a stub was told of an epoll.
     let readiness = LocalReadiness()
+    /// What stubs were told of names.
+    let statuses = StatusesByName()
     /// How many handlers were run.
     var turn: UInt64 = 0
     /// Whose stubs may have posted calls.
@@ -112,7 +114,10 @@ package final class Kernel {
         guard let platform else { return }
         platform.publishFilesEpoch(localEpoch.number)
         // It lives as long as the kernel.
-        localEpoch.whenEnded = { [unowned platform] epoch in platform.publishFilesEpoch(epoch) }
+        localEpoch.whenEnded = { [unowned platform, statuses] epoch in
+            platform.publishFilesEpoch(epoch)
+            statuses.withdraw()
+        }
     }
 
     /// Lets a parked thread try its call again at the loop's next turn.

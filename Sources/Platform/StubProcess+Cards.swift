@@ -60,7 +60,7 @@ extension StubProcess {
     package static let shortName = Int(APUS_IN_BESIDE_SIZE) - 1
 
     /// A part of what is a moment elsewhere: the attributes may be older.
-    private static let statusTicks: UInt64 = 1 << 19
+    static let statusTicks: UInt64 = 1 << 19
 
     /// The directory has no more entries, until its thread asks again.
     package func setEnd(of number: Int) {

@@ -76,7 +76,8 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     if (index >= APUS_LOCAL_SIGRETURN && index <= APUS_LOCAL_TGKILL)
         return arguments ? apus_stub_signal_call(cold, index, arguments) : 0;
     if (index >= APUS_LOCAL_CLOSE && index <= APUS_LOCAL_GETDENTS)
-        return arguments && apus_stub_card_call(cold, index, arguments, result);
+        return arguments && (apus_stub_card_call(cold, index, arguments, result) ||
+                             (index == APUS_LOCAL_STATAT && apus_stub_name_at_call(arguments, result)));
     if (!ANSWERS[index].is_valid) return 0;
     *result = index == APUS_LOCAL_YIELD ? (uint64_t)host_call(SYS_sched_yield, 0, 0, 0, 0, 0, 0) : ANSWERS[index].value;
     return 1;

@@ -129,6 +129,14 @@ HIDDEN void apus_stub_keep_name(struct apus_cold *cold, const char *name, long s
 /// The kernel is asked: what held until then is forgotten.
 HIDDEN void apus_stub_forget_newest(void);
 
+// In names.c.
+/// What stands at a path that begins at a descriptor, if the kernel has told of it. False if the kernel must be asked.
+HIDDEN int apus_stub_name_call(uint64_t from, uint64_t path, uint32_t follows, uint64_t buffer, uint64_t *result);
+/// The same with the arguments of newfstatat(2).
+HIDDEN int apus_stub_name_at_call(const uint64_t *arguments, uint64_t *result);
+/// The descriptor's number is about to be free.
+HIDDEN void apus_stub_forget_directory(uint32_t number);
+
 // In call.c.
 /// More than rax has changed: the block holds every register, and `fp_pointer` tells of the floating-point state.
 #define APUS_ANSWERED_ALL 2

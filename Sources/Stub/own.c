@@ -1,6 +1,9 @@
 // Calls that only change what the kernel knows of the thread itself, in words of the thread's block that the kernel reads
 // when it needs them: most programs make many of them, and each would be a conversation.
 #include "internal.h"
+#include "names.h"
+
+#include <fcntl.h>
 
 int apus_stub_take_mask(struct apus_cold *cold, uint64_t mask) {
     uint64_t old = cold->signal_mask;
@@ -55,6 +58,8 @@ int apus_stub_own_call(struct apus_cold *cold, uint32_t answer, const uint64_t *
     case APUS_LOCAL_EPOLL_WAIT:
     case APUS_LOCAL_EPOLL_PWAIT:
     case APUS_LOCAL_EPOLL_PWAIT2: return apus_stub_ready_call(answer, arguments, result);
+    case APUS_LOCAL_STAT: return apus_stub_name_call((uint64_t)AT_FDCWD, arguments[0], 1, arguments[1], result);
+    case APUS_LOCAL_LSTAT: return apus_stub_name_call((uint64_t)AT_FDCWD, arguments[0], 0, arguments[1], result);
     default: return apus_stub_file_call(cold, answer, arguments, result);
     }
 }

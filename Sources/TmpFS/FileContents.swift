@@ -40,6 +40,9 @@ package final class FileContents {
         budget.release(charged)
     }
 
+    /// The bytes stand in a memory file, which guests may have mapped.
+    var hasMemoryFile: Bool { file >= 0 }
+
     /// Bytes that take memory, in units of 512.
     package var blocks: Int64 {
         file >= 0 ? allocated / 512 : FileContents.pages(Int64(min(writtenEnd, bytes.count))) / 512

@@ -153,6 +153,18 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         epoch.end()
     }
 
+    package func tellsAttributes(until epoch: LocalEpoch) -> Bool {
+        switch kind {
+        case .directory, .symbolicLink: break
+        // What a program writes through its memory takes blocks without a call.
+        case .regular: guard contents?.hasMemoryFile != true else { return false }
+        // Those who have them open move their times.
+        default: return false
+        }
+        self.epoch = epoch
+        return true
+    }
+
     package func attributes() throws(Errno) -> FileAttributes {
         try load()
         if let contents {
@@ -202,6 +214,7 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         if time > stored.modificationTime, time > stored.changeTime {
             guard isFirst, fileSystem.clock().seconds - time.seconds >= 86400 else { return }
         }
+        endEpoch()
         stored.accessTime = fileSystem.clock()
     }
 

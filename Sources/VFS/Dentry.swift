@@ -33,8 +33,8 @@ package final class Dentry {
     // Stored apart: the language watches at run time over accesses to what other modules may store to.
     private var storedMounted: Mount? = nil
     private var children = NameTable()
-    /// Look-ups are remembered.
-    private let remembers: Bool
+    /// Look-ups are remembered: names come and go by calls only, or within a moment's time.
+    package let remembers: Bool
     /// Names looked up in vain take room too.
     private static let maximumAbsent = 4096
     private var absentCount = 0

@@ -5,7 +5,9 @@ package import LinuxABI
 /// beginning takes them anew.
 package final class DirectoryFile: FileOperations {
     private let directory: any Inode
-    private var taken: DirectoryListing?
+    private(set) var taken: DirectoryListing?
+    /// Who asks for the entries one by one.
+    var follower = DirectoryFollower()
     /// Where in the listing the entry of a position begins: of the one that was read up to last.
     private var cursor = (position: DirectoryListing.firstPosition, index: 0)
 
@@ -83,6 +85,7 @@ package final class DirectoryFile: FileOperations {
         if let taken { return taken }
         let listing = try directory.listing()
         taken = listing
+        follower = DirectoryFollower()
         cursor = (DirectoryListing.firstPosition, 0)
         return listing
     }

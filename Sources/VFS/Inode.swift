@@ -10,6 +10,9 @@ package protocol Inode: AnyObject {
     func setAttributes(_ change: AttributeChange) throws(Errno)
     /// False where names come and go without anybody's call (`/proc`): nothing may be remembered of a look-up.
     var remembersNames: Bool { get }
+    /// Somebody is told the attributes. True if only calls change them, and any change ends the epoch; but for a file that
+    /// others than guests change, too, whose attributes were seen in this moment (see `Outside`).
+    func tellsAttributes(until epoch: LocalEpoch) -> Bool
 
     // Directories.
     /// Throws ENOENT.
@@ -142,6 +145,7 @@ package struct FileAttributes: Sendable {
 
 extension Inode {
     package var remembersNames: Bool { true }
+    package func tellsAttributes(until epoch: LocalEpoch) -> Bool { false }
 
     package func setAttributes(_ change: AttributeChange) throws(Errno) { throw .EPERM }
 

@@ -42,6 +42,8 @@ package struct PathWalk {
     private let options: WalkOptions
     private let start: Dentry
     private var linksLeft = 40
+    /// Nothing but calls, or another moment (see `Outside`), makes this path lead elsewhere. To be read behind a walk.
+    package private(set) var isSteady = true
 
     /// `start`: where a relative path begins.
     package init(root: Dentry, start: Dentry, credentials: FileCredentials, options: WalkOptions = .followLast) {
@@ -176,8 +178,9 @@ package struct PathWalk {
     }
 
     /// A child, into whatever is mounted there.
-    private func step(_ directory: Dentry, _ path: [UInt8], _ component: Range<Int>) throws(Errno) -> Dentry {
+    private mutating func step(_ directory: Dentry, _ path: [UInt8], _ component: Range<Int>) throws(Errno) -> Dentry {
         guard directory.kind == .directory else { throw .ENOTDIR }
+        if !directory.remembers { isSteady = false }
         var dentry = try directory.child(path, component)
         while let mounted = dentry.mounted?.root {
             if options.contains(.noCrossing) { throw .EXDEV }
@@ -209,6 +212,7 @@ package struct PathWalk {
 
     private mutating func followLink(_ link: Dentry, from directory: Dentry) throws(Errno) -> Dentry {
         if let magic = try link.inode.magicTarget() {
+            isSteady = false
             if options.contains(.noLinks) || options.contains(.noMagicLinks) { throw .ELOOP }
             if options.contains(.beneath) || options.contains(.inRoot) { throw .EXDEV }
             guard linksLeft > 0 else { throw .ELOOP }

@@ -19,6 +19,8 @@ package final class FileTable {
     package var local: LocalFiles?
     /// What a stub knows of these descriptors, where it closes and copies them by itself.
     var cards: DescriptorCards?
+    /// What a stub was told of names that begin at these descriptors.
+    var names: LocalNames?
     /// Calls of a kind that stubs with cards carry out by themselves.
     private var coldCalls: UInt8 = 0
     /// Threads that use the table; the last one to leave closes everything.
@@ -65,6 +67,7 @@ package final class FileTable {
         let file = try file(number)
         let index = Int(number.rawValue)
         local?.withdraw(index)
+        names?.changed(index)
         slots[index] = Slot()
         lowestFree = min(lowestFree, index)
         cards?.changed(index, to: nil, closeOnExec: false)
@@ -105,6 +108,7 @@ package final class FileTable {
         guard users == 0 else { return }
         local?.release()
         cards?.release()
+        names?.release()
         for number in numbers { close(number) }
     }
 
@@ -142,6 +146,7 @@ package final class FileTable {
         while slots.count <= index { slots.append(Slot()) }
         makeRoom(for: index)
         local?.withdraw(index)
+        names?.changed(index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
         cards?.changed(index, to: file, closeOnExec: closeOnExec)

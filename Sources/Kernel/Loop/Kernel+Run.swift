@@ -29,7 +29,7 @@ extension Kernel {
             platform.settleHandOver()
             if let due = timers.next, due <= clock.now {
                 hasWorked = true
-                readiness.withdraw()
+                withdrawTold()
                 carryOutPosted(before: nil)
                 timers.run(until: clock.now)
             }
@@ -65,10 +65,16 @@ extension Kernel {
     }
 
     /// What comes in from the host is about to be handed on.
-    package func somethingComesIn() { readiness.withdraw() }
+    package func somethingComesIn() { withdrawTold() }
+
+    /// Anything may change: what stubs were told does not hold any more.
+    func withdrawTold() {
+        readiness.withdraw()
+        statuses.withdraw()
+    }
 
     private func forward(_ signals: HostSignals) {
-        readiness.withdraw()
+        withdrawTold()
         for number in 1...64 {
             let bit: UInt64 = 1 << UInt64(number - 1)
             if signals.group & bit != 0 { onHostSignal?(SignalNumber(Int32(number)), true) }
@@ -87,7 +93,7 @@ extension Kernel {
 
     private func run(again thread: GuestThread) {
         guard thread.state == .runnable else { return }
-        readiness.withdraw()
+        withdrawTold()
         thread.unpark()
         thread.state = .running
         thread.restart.isAgain = true
@@ -96,6 +102,7 @@ extension Kernel {
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         readiness.withdraw()
+        if !keepsNames(event) { statuses.withdraw() }
         if thread.isUnmapping { thread.map?.settle(thread) }
         if stub.isMaskOut { thread.takeMask(from: stub) }
         if thread.heldStub != nil { thread.letGo() }
@@ -355,7 +362,7 @@ extension GuestThread: StubOwner {
     /// The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.
     package func stubDied(_ stub: StubThread, waitStatus: Int32) {
         guard let map else { return }
-        kernel.readiness.withdraw()
+        kernel.withdrawTold()
         let status = waitStatus & 0x7f == 0 ? 9 : waitStatus & 0x7f
         for process in Array(kernel.processes.values) where process.threads.contains(where: { $0.map === map }) {
             kernel.exitGroup(process, waitStatus: status)

@@ -47,6 +47,17 @@ package final class MemoryMap {
     package internal(set) var localFiles: LocalFiles?
     /// What the stub of its one thread knows of descriptors.
     var cards: DescriptorCards?
+    /// Its stub may be told of names, as one thread uses it; and what it was told.
+    var mayTellNames: Bool {
+        get { storedMayTellNames }
+        set { storedMayTellNames = newValue }
+    }
+    private var storedMayTellNames = false
+    var names: LocalNames? {
+        get { storedNames }
+        set { storedNames = newValue }
+    }
+    private var storedNames: LocalNames?
 
     /// What the stub of its one thread knows of its gaps.
     var localMappings: LocalMappings?

@@ -18,9 +18,12 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     /// Nor these: where the stub was told of the address space (`LocalMappings`). The first is the permission for both.
     /// `APUS_LOCAL_MAP` and on.
     case map, unmap
+    /// Nor these: of names that the stub was told of (`LocalNames`). `APUS_LOCAL_STAT`, and `APUS_LOCAL_LSTAT` below.
+    case statusOfName
     /// Nor these: of the epoll that the stub was told of (`LocalReadiness`). `APUS_LOCAL_EPOLL_WAIT` and on.
     case epollWait = 20
     case epollWaitMasked, epollWaitExactly
+    case statusOfLink
     /// Signals that a thread sends to itself, and the way back from handlers: see `OwnHandlers`. `APUS_LOCAL_SIGRETURN` and on.
     case signalReturn = 24
     case kill, threadKill
@@ -51,6 +54,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .positionedRead: 17
         case .map: 9
         case .unmap: 11
+        case .statusOfName: 4
+        case .statusOfLink: 6
         case .epollWait: 232
         case .epollWaitMasked: 281
         case .epollWaitExactly: 441
@@ -67,8 +72,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         guard let answer = LocalAnswer.allCases.first(where: { $0.call == call }) else { return nil }
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
-            .positionedRead, .epollWait, .epollWaitMasked, .epollWaitExactly, .close, .control, .fileStatus, .statusAt,
-            .directoryEntries, .map, .unmap:
+            .positionedRead, .statusOfName, .statusOfLink, .epollWait, .epollWaitMasked, .epollWaitExactly, .close,
+            .control, .fileStatus, .statusAt, .directoryEntries, .map, .unmap:
             return nil
         default: self = answer
         }
@@ -81,6 +86,7 @@ extension Kernel {
         let members = threads.values.filter { $0.map === map && $0.state != .dead }
         guard let first = members.first, sink == nil, !map.stub.isDead else {
             map.mayReadLocally = false
+            map.mayTellNames = false
             map.cards?.isRevoked = true
             map.localMappings?.isRevoked = true
             for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
@@ -89,6 +95,7 @@ extension Kernel {
         let process = first.process
         let isOneProcess = members.allSatisfy { $0.process === process }
         map.mayReadLocally = mayReadLocally(members)
+        map.mayTellNames = map.mayReadLocally && members.count == 1
         let readsLocally = map.mayReadLocally && map.localFiles?.table === first.files
         let cards = map.mayReadLocally && members.count == 1 && map.cards?.table === first.files ? map.cards : nil
         if cards == nil { map.cards?.isRevoked = true }
@@ -108,7 +115,7 @@ extension Kernel {
                 // Each thread has a permission of its own.
                 case .signalMask, .signalReturn, .kill, .threadKill: nil
                 // It stands with what was told whether that holds.
-                case .epollWait, .epollWaitMasked, .epollWaitExactly: nil
+                case .epollWait, .epollWaitMasked, .epollWaitExactly, .statusOfName, .statusOfLink: nil
                 case .robustList: 0
                 case .read, .write, .positionedRead: readsLocally ? 1 : nil
                 case .close: closes.map { UInt64($0) }

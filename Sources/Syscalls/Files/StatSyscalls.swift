@@ -33,8 +33,19 @@ extension GuestThread {
         memory.prepareResult(StatBuffer.size)
         let path = try path(pointer, flags: flags)
         if path.isEmpty, flags & 0x1000 != 0, directory != .currentDirectory { return try fstat(directory, buffer) }
-        let dentry = try resolve(directory, path, walkOptions(flags))
-        return try storeStat(try dentry.inode.attributes(), buffer)
+        var walk = try walk(directory, path, walkOptions(flags))
+        let dentry: Dentry
+        do throws(Errno) {
+            dentry = try walk.resolve(path)
+        } catch {
+            if error == .ENOENT, walk.isSteady {
+                tellStatus(directory, path, follows: flags & 0x100 == 0, nil, StatBuffer.words)
+            }
+            throw error
+        }
+        let attributes = try dentry.inode.attributes()
+        if walk.isSteady { tellStatus(directory, path, follows: flags & 0x100 == 0, dentry, StatBuffer.words) }
+        return try storeStat(attributes, buffer)
     }
 
     func fstat(_ number: FileNumber, _ buffer: UInt) throws(Errno) -> Int {

@@ -1,0 +1,129 @@
+internal import LinuxABI
+
+/// Whether somebody asks for the entries of a directory one after the other, as it was read, or only for the directories among
+/// them; and for which ones next.
+///
+/// As with reading ahead in a file, more and more entries are worth preparing as long as they are asked for.
+package struct DirectoryFollower {
+    /// The entry that would come next, by where it begins in the listing; and the one before.
+    private var expected = 0
+    private var last: Int?
+    /// Entries were prepared up to here.
+    private var preparedEnd = 0
+    /// How many to prepare.
+    private var batch = 0
+    private var run = 0
+    private var failures = 0
+    /// Only directories were asked for, and other things left out.
+    private var onlyDirectories: Bool { asksForDirectories && leavesOthers }
+    private var asksForDirectories = true
+    private var leavesOthers = false
+
+    /// Entries that may be left out on the way, and not directories.
+    private static let reach = 64
+    private static let farReach = 1024
+    private static let mostFailures = 4
+    private static let mostPrepared = 64
+
+    package init() {}
+
+    /// Somebody asks for what has this name.
+    /// - Parameter eager: to be prepared from the first one on.
+    /// - Returns: where the entries begin that are worth preparing, and how many of them.
+    mutating func follow(_ name: Span<UInt8>, in listing: DirectoryListing, eager: Bool) -> (from: Int, count: Int)? {
+        guard failures < DirectoryFollower.mostFailures else { return nil }
+        if let last, listing.isNamed(name, at: last) { return nil }
+        var index = expected
+        var (skipped, others) = (0, 0)
+        while !listing.isNamed(name, at: index) {
+            let length = listing.length(at: index)
+            guard length > 0, skipped < DirectoryFollower.reach, others < DirectoryFollower.farReach else {
+                failures += 1
+                (expected, run, batch) = (0, 0, 0)
+                return nil
+            }
+            if listing.isDirectory(at: index) { skipped += 1 } else { others += 1 }
+            index += length
+        }
+        let isDirectory = listing.isDirectory(at: index)
+        if !isDirectory { asksForDirectories = false }
+        if others > 0 { leavesOthers = true }
+        failures = 0
+        run += 1
+        last = index
+        expected = index + listing.length(at: index)
+        guard eager || run >= DirectoryFollower.trusted else { return nil }
+        if batch == 0 {
+            // Who walks down first needs the others late.
+            batch = isDirectory || !eager ? DirectoryFollower.few : DirectoryFollower.many
+        } else if index >= preparedEnd {
+            batch = min(batch * 2, DirectoryFollower.mostPrepared)
+        } else {
+            // Some of what was prepared did not live so long.
+            batch = max(batch / 2, 2)
+        }
+        return (expected, batch)
+    }
+
+    private static let trusted = 3
+    private static let few = 4
+    private static let many = 16
+
+    /// Hands over the entries that follow one that is asked for.
+    /// - Returns: how many.
+    fileprivate mutating func prepare(
+        behind name: Span<UInt8>, in listing: DirectoryListing, eager: Bool, _ body: (FileName) -> Void
+    ) -> Int {
+        guard let next = follow(name, in: listing, eager: eager) else { return 0 }
+        var index = next.from
+        var (count, others) = (0, 0)
+        while count < next.count, others < DirectoryFollower.reach {
+            let length = listing.length(at: index)
+            guard length > 0 else { break }
+            if !onlyDirectories || listing.isDirectory(at: index) {
+                body(listing.name(at: index))
+                count += 1
+            } else {
+                others += 1
+            }
+            index += length
+        }
+        preparedEnd = index
+        return count
+    }
+}
+
+extension DirectoryListing {
+    /// True if the entry that begins at an index has the name.
+    func isNamed(_ name: Span<UInt8>, at index: Int) -> Bool {
+        let begin = index + DirectoryListing.headSize
+        guard begin + name.count < bytes.count, bytes[begin + name.count] == 0 else { return false }
+        for place in 0..<name.count where bytes[begin + place] != name[place] { return false }
+        return true
+    }
+
+    /// True if the entry that begins at an index says so.
+    func isDirectory(at index: Int) -> Bool {
+        index + DirectoryListing.headSize < bytes.count && bytes[index + 18] == FileKind.directory.directoryEntryType
+    }
+
+    /// The name of the entry that begins at an index.
+    func name(at index: Int) -> FileName {
+        let begin = index + DirectoryListing.headSize
+        var end = begin
+        while end < bytes.count, bytes[end] != 0 { end += 1 }
+        return FileName(Array(bytes[begin..<end]))
+    }
+}
+
+extension DirectoryFile {
+    package var wasRead: Bool { taken != nil }
+
+    /// Somebody asks for what has this name here: see `DirectoryFollower`. What may be asked for next is given to `prepare`, one
+    /// after the other.
+    /// - Returns: how many.
+    package func follow(_ name: Span<UInt8>, eager: Bool, _ prepare: (FileName) -> Void) -> Int {
+        guard let taken else { return 0 }
+        return follower.prepare(behind: name, in: taken, eager: eager, prepare)
+    }
+}
