@@ -91,7 +91,9 @@ extension StubProcess {
     package func fetchName(at place: Int) {
         guard place >= 0, place < StubProcess.names else { return }
         let entry = StubProcess.allNames + place * MemoryLayout<apus_name>.size
-        for line in stride(from: entry, to: entry + MemoryLayout<apus_name>.size, by: 64) { contexts.fetchToWrite(line) }
+        for line in stride(from: entry, to: entry + MemoryLayout<apus_name>.size, by: 64) {
+            contexts.fetchToWrite(line)
+        }
     }
 
     /// Tells of a name. The stub never sees a part of it. `version`: of the place's last content, 0 at first.

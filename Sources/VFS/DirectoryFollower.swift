@@ -28,7 +28,7 @@ package struct DirectoryFollower {
     package init() {}
 
     /// Somebody asks for what has this name.
-    /// - Parameter eager: to be prepared from the first one on.
+    /// `eager`: to be prepared from the first one on.
     /// - Returns: where the entries begin that are worth preparing, and how many of them.
     mutating func follow(_ name: Span<UInt8>, in listing: DirectoryListing, eager: Bool) -> (from: Int, count: Int)? {
         guard failures < DirectoryFollower.mostFailures else { return nil }

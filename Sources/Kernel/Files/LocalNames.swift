@@ -77,6 +77,12 @@ final class LocalNames {
         return false
     }
 
+    /// A name of that hash is about to be told.
+    func willTell(_ hash: UInt64) {
+        let first = StubProcess.namePlace(hash)
+        stub.fetchName(at: first + Int(ways[first / StubProcess.nameWays]))
+    }
+
     func tell(_ status: NameStatus, _ hash: UInt64, generation: UInt32) {
         let first = StubProcess.namePlace(hash)
         let set = first / StubProcess.nameWays
@@ -200,6 +206,7 @@ extension GuestThread {
                 !follows || child.kind != .symbolicLink, child.inode.tellsAttributes(until: epoch)
             else { return }
             let hash = name.hash(place, follows: follows)
+            names.willTell(hash)
             guard let attributes = try? child.inode.attributes() else { return }
             if told == 0 {
                 _ = epoch.use()
@@ -207,7 +214,8 @@ extension GuestThread {
             }
             told += 1
             names.tell(
-                NameStatus(name, in: place, follows: follows, error: 0, status: words(attributes),
+                NameStatus(
+                    name, in: place, follows: follows, error: 0, status: words(attributes),
                     momentEnd: location.mount.outside.end), hash,
                 generation: kernel.statuses.generation)
         }
