@@ -11,15 +11,14 @@ package struct StubName: Sendable {
     package init?(_ path: Span<UInt8>) {
         guard path.count > 0, path.count < Int(APUS_NAME_WORDS) * 8 else { return nil }
         size = UInt32(path.count + 1)
-        var word: UInt64 = 0
-        for index in 0..<path.count {
-            word |= UInt64(path[index]) << UInt64(8 * (index & 7))
-            if index & 7 == 7 {
-                words[index / 8] = word
-                word = 0
-            }
+        let whole = path.count / 8
+        for index in 0..<whole {
+            // All eight bytes are the path's.
+            words[index] = unsafe path.bytes.unsafeLoadUnaligned(fromByteOffset: 8 * index, as: UInt64.self)
         }
-        if path.count & 7 != 0 { words[path.count / 8] = word }
+        var word: UInt64 = 0
+        for index in stride(from: path.count - 1, through: 8 * whole, by: -1) { word = word << 8 | UInt64(path[index]) }
+        if path.count & 7 != 0 { words[whole] = word }
     }
 
     /// `directory`: where the path begins.

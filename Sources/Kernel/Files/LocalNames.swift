@@ -21,6 +21,8 @@ final class LocalNames {
     /// Names that were asked for, and after how many changes in the sandbox.
     private var asked = [(hash: UInt64, changes: UInt64)](repeating: (0, 0), count: 64)
 
+    private var lastChanges: UInt64 = .max
+
     /// How far it pays to prepare what may be asked for next: below `distrusted` seldom, from `trusted` on always.
     private var confidence = 0
     private var prepared = 0
@@ -65,6 +67,14 @@ final class LocalNames {
             stub.setNameDirectory(index, lastDirectory)
         }
         return directories[index]
+    }
+
+    /// True if nothing has changed since it was asked last.
+    @inline(__always)
+    func isQuiet(after changes: UInt64) -> Bool {
+        if lastChanges == changes { return true }
+        lastChanges = changes
+        return false
     }
 
     /// The name is asked for.
@@ -160,9 +170,11 @@ extension GuestThread {
         _ directory: FileNumber, _ path: [UInt8], follows: Bool, _ dentry: Dentry?,
         _ words: (FileAttributes) -> InlineArray<18, UInt64>
     ) {
-        guard let map, map.mayTellNames, let name = StubName(path.span) else { return }
+        guard let map, map.mayTellNames else { return }
         let names = map.names ?? LocalNames(map.stub)
         if map.names == nil { map.names = names }
+        // Where something changes between any two questions nothing is worth telling, nor a closer look.
+        guard names.isQuiet(after: kernel.statuses.changes), let name = StubName(path.span) else { return }
         names.bind(to: files)
         guard let place = names.directory(directory, of: path) else { return }
         let hash = name.hash(place, follows: follows)
