@@ -46,13 +46,17 @@ struct DirectoryFollowerTests {
         #expect(Self.counts(["f9", "x", "f0", "f1", "f2"], of: Self.many) == [nil, nil, nil, nil, 4])
     }
 
+    private static func isNamed(_ name: String, at index: Int, in listing: DirectoryListing) -> Bool {
+        listing.isNamed(Array(name.utf8).span, at: index)
+    }
+
     @Test("a name that only begins like an entry is another")
     func prefix() {
         let listing = Self.listing(["abc", "ab"])
-        #expect(listing.isNamed(Array("abc".utf8).span, at: 0))
-        #expect(!listing.isNamed(Array("ab".utf8).span, at: 0))
-        #expect(!listing.isNamed(Array("abcd".utf8).span, at: 0))
-        #expect(!listing.isNamed(Array("abc".utf8).span, at: 4096))
+        #expect(Self.isNamed("abc", at: 0, in: listing))
+        #expect(!Self.isNamed("ab", at: 0, in: listing))
+        #expect(!Self.isNamed("abcd", at: 0, in: listing))
+        #expect(!Self.isNamed("abc", at: 4096, in: listing))
         #expect(listing.name(at: 0).bytes == Array("abc".utf8))
     }
 
