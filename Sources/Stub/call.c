@@ -71,7 +71,7 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     if (number >= APUS_RULED_CALLS) return 0;
     uint8_t index = CONFIG->local_answers[number];
     if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
-    if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST || (index >= APUS_LOCAL_READ && index <= APUS_LOCAL_EPOLL_PWAIT2))
+    if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST || (index >= APUS_LOCAL_READ && index < APUS_LOCAL_SIGRETURN))
         return arguments && apus_stub_own_call(cold, index, arguments, result);
     if (index >= APUS_LOCAL_SIGRETURN && index <= APUS_LOCAL_TGKILL)
         return arguments ? apus_stub_signal_call(cold, index, arguments) : 0;

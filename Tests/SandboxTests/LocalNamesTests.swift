@@ -68,7 +68,7 @@ extension SandboxTests {
                     if (found != expected) add(&s->wrong);
                 }
                 // How many of them the stub has answered.
-                if (*(volatile uint32_t *)(0x7ef000100000ul + 0x3f40000 + 1024) > 1000) add(&s->local);
+                if (*(volatile uint32_t *)(0x7ef000100000ul + 0x3f80000 + 1024) > 1000) add(&s->local);
                 _exit(0);
             }
             static int fd;
@@ -195,7 +195,7 @@ extension SandboxTests {
                 }
                 int main(void) {
                     volatile uint32_t *hold = (uint32_t *)(0x7ef000100000ul + 0x248);
-                    volatile uint32_t *table = (uint32_t *)(0x7ef000100000ul + 0x3f40000);
+                    volatile uint32_t *table = (uint32_t *)(0x7ef000100000ul + 0x3f80000);
                     int bad = 0, result, directory = open("/etc", O_RDONLY | O_DIRECTORY);
                     dup2(directory, 3);
                     heat();

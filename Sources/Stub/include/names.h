@@ -4,11 +4,11 @@
 
 /// Among the answers, and none: stat(2) and lstat(2) of names that the kernel has told of. newfstatat(2) is where cards do not
 /// answer it.
-#define APUS_LOCAL_STAT 17
-#define APUS_LOCAL_LSTAT 18
+#define APUS_LOCAL_STAT 19
+#define APUS_LOCAL_LSTAT 23
 
 /// In the contexts.
-#define APUS_NAMES_OFFSET 0x3f40000UL
+#define APUS_NAMES_OFFSET 0x3f80000UL
 #define APUS_STUB_NAMES (APUS_STUB_CONTEXTS + APUS_NAMES_OFFSET)
 /// Beside the mark: which of them hold, those that say the same; 0 for none.
 #define APUS_NAMES_HOLD_OFFSET (APUS_MARK_OFFSET + 8)
