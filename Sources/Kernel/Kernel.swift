@@ -19,6 +19,8 @@ package final class Kernel {
     let readiness = LocalReadiness()
     /// What stubs were told of names.
     let statuses = StatusesByName()
+    /// What two stubs were told of the pipes between them.
+    let pipes = LocalPipes()
     /// How many handlers were run.
     var turn: UInt64 = 0
     /// Whose stubs may have posted calls.
@@ -83,8 +85,6 @@ package final class Kernel {
     package var vdso: VDSO?
     /// Whose record locks each owner of some waits for.
     package var lockWaits: [FileLocks.Owner: LockWait] = [:]
-    /// Somebody has asked what processes that have ended had in memory: from now on that is looked at before they do.
-    package var isAskedForPeaks = false
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
     /// The thread whose call is being handled, or was last: who `/proc/self` is.

@@ -90,6 +90,14 @@ final class SharedMemory {
         _ = unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
     }
 
+    /// - Returns: the 64-bit word before.
+    @discardableResult
+    func exchangeLong(_ value: UInt64, at offset: Int) -> UInt64 {
+        // Inside the mapping and aligned: the callers' offsets are multiples of eight.
+        unsafe pointer(at: offset, count: 8).assumingMemoryBound(to: Atomic<UInt64>.self).pointee
+            .exchange(value, ordering: .sequentiallyConsistent)
+    }
+
     func increment(at offset: Int) {
         // Atomic, as the other side's accesses are.
         _ = unsafe atomic(at: offset).pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)

@@ -134,6 +134,11 @@ enum StubFilter {
             ],
             // Pages of files that the stub reads, above it: only to be read.
             [.word(2, among: [1]), .exactly(3, 0x4011), .aboveStub(address: 0)],
+            // What it shares with one other process, for the pipes between them.
+            [
+                .exactly(0, UInt64(APUS_STUB_PIPE_LINK)), .exactly(1, UInt64(APUS_PIPE_LINK_SIZE)),
+                .word(2, among: [3]), .exactly(3, 0x4011), .exactly(5, 0),
+            ],
             contexts + [.word(2, among: [3]), .exactly(3, 0x11), .exactly(5, 0)]),
         // munmap: of the guest's part, of those pages, and of what the template's program has left behind the stub.
         Rule(

@@ -28,7 +28,7 @@ extension StubProcess {
     /// Descriptors of which a stub can be told.
     package static let localFiles = Int(APUS_LOCAL_FILES)
     /// Where files' pages can be mapped for its stub.
-    package static let pages = UInt(APUS_STUB_PAGES)..<UInt(APUS_STUB_PAGES_END)
+    package static let pages = UInt(APUS_STUB_FILE_PAGES)..<UInt(APUS_STUB_PAGES_END)
 
     /// Tells the stub of a descriptor; nil takes back what it was told. The stub never sees a part of it.
     package func setLocalFile(_ number: Int, _ file: LocalFile?) {

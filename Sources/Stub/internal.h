@@ -113,6 +113,10 @@ HIDDEN int apus_stub_signal_call(struct apus_cold *cold, uint32_t answer, const 
 /// Reads or writes a descriptor that the kernel has told of. False if the kernel must be asked.
 HIDDEN int apus_stub_file_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
+// In pipes.c.
+/// Reads or writes a pipe that the kernel has left to this process and one other. False if the kernel must be asked.
+HIDDEN int apus_stub_pipe_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+
 // In ready.c.
 /// Says what is ready of an epoll that the kernel has told of. False if the kernel must be asked.
 HIDDEN int apus_stub_ready_call(uint32_t answer, const uint64_t *arguments, uint64_t *result);

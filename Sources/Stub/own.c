@@ -60,6 +60,8 @@ int apus_stub_own_call(struct apus_cold *cold, uint32_t answer, const uint64_t *
     case APUS_LOCAL_EPOLL_PWAIT2: return apus_stub_ready_call(answer, arguments, result);
     case APUS_LOCAL_STAT: return apus_stub_name_call((uint64_t)AT_FDCWD, arguments[0], 1, arguments[1], result);
     case APUS_LOCAL_LSTAT: return apus_stub_name_call((uint64_t)AT_FDCWD, arguments[0], 0, arguments[1], result);
-    default: return apus_stub_file_call(cold, answer, arguments, result);
+    default:
+        return apus_stub_pipe_call(cold, answer, arguments, result) ||
+               apus_stub_file_call(cold, answer, arguments, result);
     }
 }

@@ -6,6 +6,8 @@ package final class OpenFile {
     package let operations: any FileOperations
     /// Its inode is a socket's.
     package let isSocket: Bool
+    /// It is an end of a pipe without a name.
+    package let isPipe: Bool
     /// Access mode and status flags (`F_GETFL`); creation flags and `O_CLOEXEC` are not kept.
     package var flags: OpenFlags {
         get { storedFlags }
@@ -80,6 +82,7 @@ package final class OpenFile {
         let inode = operations.inode
         let kind = inode.kind
         isSocket = kind == .socket
+        isPipe = kind == .fifo && location == nil
         // Nobody can do without the kernel there.
         if kind == .fifo { uses = .min }
         guard location != nil else { return }

@@ -59,7 +59,8 @@ struct StubFilterTests {
         var values: Set<UInt64> = [0, 1, 4096, 1 << 63, .max]
         let places = [
             stub, stub / 2, UInt64(APUS_STUB_CONFIG), UInt64(APUS_STUB_DOORBELL), UInt64(APUS_STUB_CONTEXTS),
-            UInt64(APUS_STUB_END), UInt64(APUS_CONTEXTS_SIZE), UInt64(APUS_STUB_PAGES), 0x7fff_ffff_f000, 1 << 32,
+            UInt64(APUS_STUB_END), UInt64(APUS_CONTEXTS_SIZE), UInt64(APUS_STUB_PAGES), UInt64(APUS_PIPE_LINK_SIZE),
+            0x7fff_ffff_f000, 1 << 32,
             1 << 47,
         ]
         for place in places {
@@ -82,6 +83,7 @@ struct StubFilterTests {
             for length in Self.edges {
                 let isBelow = Self.isBelow(address, length)
                 let isContexts = (address, length) == contexts
+                let isLink = (address, length) == (UInt64(APUS_STUB_PIPE_LINK), UInt64(APUS_PIPE_LINK_SIZE))
                 let isAbove = address >= UInt64(APUS_STUB_PAGES)
                 func expect(_ number: UInt32, _ rest: [UInt64], _ expected: Bool) throws {
                     if try passes(number, [address, length] + rest) != expected {
@@ -93,7 +95,7 @@ struct StubFilterTests {
                 try expect(9, [3, 0x11, 5, 0], isBelow || isContexts)
                 // Of a file to be read by the stub; to be written, or private.
                 try expect(9, [1, 0x4011, 5, 0], isBelow || isAbove)
-                try expect(9, [3, 0x4011, 5, 0], isBelow)
+                try expect(9, [3, 0x4011, 5, 0], isBelow || isLink)
                 try expect(9, [1, 0x4012, 5, 0], isBelow)
                 // munmap, mprotect
                 try expect(11, [], isBelow || isAbove || address == UInt64(APUS_STUB_END))

@@ -71,6 +71,7 @@ extension Kernel {
     func withdrawTold() {
         readiness.withdraw()
         statuses.withdraw()
+        pipes.withdraw()
     }
 
     private func forward(_ signals: HostSignals) {
@@ -102,6 +103,7 @@ extension Kernel {
 
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         readiness.withdraw()
+        pipes.withdraw()
         if !keepsNames(event) { statuses.withdraw() }
         if thread.isUnmapping { thread.map?.settle(thread) }
         if stub.isMaskOut { thread.takeMask(from: stub) }

@@ -45,6 +45,8 @@ package final class MemoryMap {
     /// Its stub may be told of descriptors, as far as its threads' tables are concerned; and what it was told.
     package internal(set) var mayReadLocally = false
     package internal(set) var localFiles: LocalFiles?
+    /// What its stub shares with one other, for pipes.
+    var pipeLink: PipeLink?
     /// What the stub of its one thread knows of descriptors.
     var cards: DescriptorCards?
     /// Its stub may be told of names, as one thread uses it; and what it was told.

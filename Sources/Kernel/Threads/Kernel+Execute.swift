@@ -117,6 +117,7 @@ extension Kernel {
         if isAlone {
             oldMap.removeAll()
             oldMap.localFiles?.release()
+            pipes.forget(oldMap)
             dropCards(of: oldMap)
             dropMappings(of: oldMap)
         } else {

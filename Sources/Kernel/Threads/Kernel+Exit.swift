@@ -66,7 +66,7 @@ extension Kernel {
         // The last look at how long the process has run, while its host process is there to be asked.
         if process.threads.count == 1 {
             process.lastCPUTime = process.cpuTime
-            process.noteLastPeak()
+            process.measureResident()
         }
         thread.unpark()
         disownChild(of: thread)
@@ -118,6 +118,7 @@ extension Kernel {
         if map.users <= 0 {
             map.removeAll()
             map.localFiles?.release()
+            pipes.forget(map)
             dropCards(of: map)
             dropMappings(of: map)
             map.stub.kill()

@@ -12,7 +12,12 @@ extension GuestThread {
         guard file.flags.mayRead else { throw .EBADF }
         let segment = try Segment(buffer.address, count)
         defer { if !file.operations.hasPosition, file.isHot(for: files) { tellLocally(file, at: number) } }
-        if let done = try readAtOnce(file, segment, at: nil) { return done }
+        let isHotPipe = file.isPipe && isHotPipe(file, at: number, reads: true)
+        if isHotPipe, linkPipes() { return 0 }
+        if let done = try readAtOnce(file, segment, at: nil) {
+            if isHotPipe, done > 0 { leavePipes() }
+            return done
+        }
         if count == 0, file.operations is DirectoryFile { throw .EISDIR }
         return try read(file, [segment], at: nil)
     }
@@ -35,6 +40,7 @@ extension GuestThread {
         let file = try file(number)
         guard file.flags.mayWrite else { throw .EBADF }
         let segment = try Segment(buffer.address, count)
+        if file.isPipe, isHotPipe(file, at: number, reads: false), linkPipes() { return 0 }
         if let pipe = file.operations as? PipeEnd, let done = try writeAtOnce(pipe, file, segment) { return done }
         defer { if file.operations.discards, file.isHot(for: files) { tellLocally(file, at: number) } }
         return try write(file, [segment], at: nil)

@@ -133,6 +133,22 @@ package final class Pipe {
         return size
     }
 
+    /// Each end is open once, nothing is in it, and nobody waits for anything.
+    package var isAtRest: Bool {
+        count == 0 && readers == 1 && writers == 1 && waitQueue.isEmpty && transfers.isEmpty
+    }
+
+    /// Puts back what one page held while others kept it, from `start` on; nothing has come meanwhile, and nobody waits.
+    package func restore(_ bytes: Span<UInt8>, from start: Int) {
+        guard count == 0, !bytes.isEmpty, start >= 0, bytes.count <= Pipe.atomicSize - start else { return }
+        pages = [Page(start: start, count: bytes.count, isPacket: false)]
+        head = 0
+        grow(to: bytes.count)
+        var span = ring.mutableSpan
+        span.replace(at: 0, with: bytes)
+        count = bytes.count
+    }
+
     private func grow(to needed: Int) {
         guard needed > ring.count else { return }
         var size = max(4096, ring.count)
