@@ -14,29 +14,38 @@ extension Host {
         try call(234, word(process), word(thread), word(signal))
     }
 
-    /// Reaps one child that has ended, or takes one stop of a traced thread, without waiting.
-    /// - Returns: its number and wait status; nil when there is none.
-    package static func reap() -> (process: Int32, status: Int32)? {
-        var status: Int32 = 0
-        // `status` outlives the call, which writes four bytes to it. WNOHANG | __WALL | __WNOTHREAD: other threads of this
-        // process may have children of their own.
-        let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
-            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x6000_0001, 0)
-        }
-        guard let result, result > 0 else { return nil }
-        return (Int32(truncatingIfNeeded: result), status)
+    /// A child that has ended, or a traced thread that has stopped or ended.
+    package struct Change {
+        package let process: Int32
+        /// As of `wait(2)`.
+        package let status: Int32
+        /// The most of it that was in memory, in bytes: `ru_maxrss` of `getrusage(2)`.
+        package let peakResident: UInt64
     }
 
+    /// Reaps one child that has ended, or takes one stop of a traced thread, without waiting.
+    /// - Parameter process: -1 for any.
+    /// - Returns: nil when there is none.
+    // WNOHANG | __WALL | __WNOTHREAD: other threads of this process may have children of their own.
+    package static func reap(_ process: Int32 = -1) -> Change? { wait(process, 0x6000_0001) }
+
     /// Waits until a child ends or a traced thread stops or ends.
-    /// - Returns: its number and wait status; nil without any, or after a signal.
-    package static func waitForAny() -> (process: Int32, status: Int32)? {
-        var status: Int32 = 0
-        // As above, without WNOHANG.
-        let result = unsafe withUnsafeMutablePointer(to: &status) { pointer in
-            try? call(61, UInt(bitPattern: -1), UInt(bitPattern: pointer), 0x6000_0000, 0)
+    /// - Returns: nil without any, or after a signal.
+    package static func waitForAny() -> Change? { wait(-1, 0x6000_0000) }
+
+    private static func wait(_ process: Int32, _ options: UInt) -> Change? {
+        // The status, then the 144 bytes of a `struct rusage`.
+        var words: InlineArray<19, UInt64> = .init(repeating: 0)
+        var span = words.mutableSpan
+        // Both lie in `words`, which outlives the call.
+        let result = unsafe span.withUnsafeMutableBytes { bytes in
+            let base = UInt(bitPattern: bytes.baseAddress)
+            return try? call(61, word(process), base, options, base + 8)
         }
         guard let result, result > 0 else { return nil }
-        return (Int32(truncatingIfNeeded: result), status)
+        return Change(
+            process: Int32(truncatingIfNeeded: result), status: Int32(truncatingIfNeeded: words[0]),
+            peakResident: words[5] &* 1024)
     }
 
     /// Has a thread, 0 for the calling one, run on these processors alone, and what descends from it.

@@ -85,6 +85,8 @@ package final class Kernel {
     package var vdso: VDSO?
     /// Whose record locks each owner of some waits for.
     package var lockWaits: [FileLocks.Owner: LockWait] = [:]
+    /// Somebody has asked what processes that have ended had in memory: from now on that is looked at before they do.
+    package var isAskedForPeaks = false
     /// Where `memfd_create(2)`'s files and the like live; set when the sandbox boots.
     package var memoryFiles: (any MemoryFileMaker)?
     /// The thread whose call is being handled, or was last: who `/proc/self` is.

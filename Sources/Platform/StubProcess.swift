@@ -30,6 +30,8 @@ package final class StubProcess {
     var postedMappingsTaken: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
+    /// What the host says of its memory when it has ended.
+    package let peak = PeakMemory()
     /// A number that stands in this process's contexts and in no other's: by it a host process is known as this one.
     private let mark: UInt64
     /// As they stand in the contexts.
@@ -272,7 +274,10 @@ package final class StubProcess {
         leaving = []
         resting = []
         closeSockets()
-        if hostProcess != 0 { try? Host.kill(hostProcess, 9) }
+        if hostProcess != 0 {
+            peak.awaited = hostProcess
+            try? Host.kill(hostProcess, 9)
+        }
     }
 
     func died() {

@@ -19,6 +19,17 @@ extension TrapPlatform {
         if spareParts == nil { spareParts = try? StubProcess.Parts(mark: newMark()) }
     }
 
+    /// Waits some ms for the end of a process that was ended just now, if it has not been seen. Nobody asks so twice.
+    package func settle(_ peak: PeakMemory) {
+        guard peak.bytes == nil, peak.awaited != 0, tracer == nil else { return }
+        let end = Host.monotonic.advanced(by: Timestamp(nanoseconds: 20_000_000))
+        repeat {
+            // One that was expected: nobody is told of it.
+            if let change = Host.reap(peak.awaited) { return noteDeath(change) }
+            Host.yield()
+        } while Host.monotonic < end
+    }
+
     /// A number that nobody can guess.
     func newMark() -> UInt64 {
         // Many at a time: each time the host is asked.
@@ -28,4 +39,12 @@ extension TrapPlatform {
         }
         return unusedMarks.popLast() ?? UInt64.random(in: 1 ... .max)
     }
+}
+
+/// The most of a process that was in the host's memory: the host says it when it has ended, which may be after everybody has
+/// forgotten it here.
+package final class PeakMemory {
+    package internal(set) var bytes: UInt64?
+    /// The host's number of a process that was told to end.
+    var awaited: Int32 = 0
 }

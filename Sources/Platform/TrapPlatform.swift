@@ -228,10 +228,10 @@ package final class TrapPlatform {
         while !thread.asks {
             clones?.serve()
             if tracer == nil {
-                if let (ended, status) = Host.reap() { noteDeath(of: ended, status: status) }
+                if let ended = Host.reap() { noteDeath(ended) }
                 pause(for: thread)
-            } else if let (number, status) = Host.waitForAny() {
-                took(number, status)
+            } else if let change = Host.waitForAny() {
+                took(change)
             }
             guard !process.isDead else { throw .EPROTO }
         }
@@ -324,26 +324,26 @@ package final class TrapPlatform {
         try Host.kill(thread: thread, of: process, 17)
     }
 
-    private func noteDeath(of host: Int32, status: Int32) {
-        guard let process = processes.removeValue(forKey: host) else { return }
+    func noteDeath(_ change: Host.Change) {
+        guard let process = processes.removeValue(forKey: change.process) else { return }
         let wasExpected = process.isDead
         let thread = process.anyThread
+        process.peak.bytes = change.peakResident
         process.died()
         if policy.mayPoll, dead.count < TrapPlatform.mostDead { dead.append(process) }
-        if !wasExpected, let thread { thread.owner?.stubDied(thread, waitStatus: status) }
+        if !wasExpected, let thread { thread.owner?.stubDied(thread, waitStatus: change.status) }
     }
 
     /// A child has ended, or a traced thread has stopped or ended.
-    private func took(_ number: Int32, _ status: Int32) {
-        guard let tracer else { return noteDeath(of: number, status: status) }
-        if let (ended, status) = tracer.took(number, status) { noteDeath(of: ended, status: status) }
+    private func took(_ change: Host.Change) {
+        if tracer?.took(change.process, change.status) != false { noteDeath(change) }
     }
 
     /// Takes the stops of traced threads, if the host has told of some.
     func takeStops() {
         guard signals.load(UInt64.self, at: 0) & 1 << 16 != 0 else { return }
         signals.clear(1 << 16, at: 0)
-        while let (number, status) = Host.reap() { took(number, status) }
+        while let change = Host.reap() { took(change) }
     }
 
     // MARK: The kernel's side of the conversation
@@ -356,7 +356,7 @@ package final class TrapPlatform {
         signals.clear(came.group, at: 0)
         signals.clear(came.process, at: 8)
         if came.group & (1 << 16) != 0 {
-            while let (number, status) = Host.reap() { took(number, status) }
+            while let change = Host.reap() { took(change) }
         }
         came.group &= ~(1 << 16)
         return came

@@ -4,8 +4,9 @@
 /// time. But who gives way gives it to anybody: beside another program that computes, a turn takes a slice of the scheduler's.
 /// So a turn that was long is the last one for a while, and for twice as long as the while before.
 struct Turns {
-    /// In TSC ticks: what a turn may take, switches included.
-    static let shortTicks: UInt64 = 50_000
+    /// In TSC ticks: what a turn may take, switches included. Stubs may have something to do before they ask: a process that
+    /// begins or ends, a program that computes. A slice of the scheduler's is ten times as long.
+    static let shortTicks: UInt64 = 500_000
     static let leastRest = 64
     /// A long turn loses some milliseconds: once in so many waits that is next to nothing.
     static let mostRest = 1 << 16

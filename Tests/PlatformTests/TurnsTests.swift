@@ -26,6 +26,12 @@ import Testing
         #expect(turns.nextRest == rest)
     }
 
+    /// A process that begins or ends, or computes for a while, holds nobody up who had been there first: some 100 µs.
+    @Test func birthsAndDeathsAreShort() {
+        var turns = Turns()
+        #expect(Self.given(&turns, waits: 1000, ticks: 250_000) == 1000)
+    }
+
     /// Beside a program that computes each try costs a slice: of a hundred thousand waits hardly any may be one.
     @Test func longTurnsBecomeRare() {
         var turns = Turns()

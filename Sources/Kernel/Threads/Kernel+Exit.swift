@@ -66,7 +66,7 @@ extension Kernel {
         // The last look at how long the process has run, while its host process is there to be asked.
         if process.threads.count == 1 {
             process.lastCPUTime = process.cpuTime
-            process.measureResident()
+            process.noteLastPeak()
         }
         thread.unpark()
         disownChild(of: thread)

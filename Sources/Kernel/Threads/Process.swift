@@ -43,8 +43,11 @@ package final class Process {
     package var lastCPUTime = CPUTime()
     /// The most that was seen of it in memory, in bytes: it is looked at when somebody asks, at execve and at its end.
     package var peakResident: UInt64 = 0
-    /// The same of its children that were waited for, and of theirs: the largest of them.
-    package var childrenPeakResident: UInt64 = 0
+    /// The same of its children that were waited for, and of theirs, as far as it is known: see `childrenPeak`.
+    var childrenPeakResident: UInt64 = 0
+    /// What the host is still to say of it, and of those children, since they have ended.
+    var unsettledPeak: PeakMemory?
+    var unsettledChildren: [PeakMemory] = []
     /// The signal for the parent at exit (`CSIGNAL` of clone); 0 for none.
     package var exitSignal = SignalNumber(17)
 

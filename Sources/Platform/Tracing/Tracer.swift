@@ -14,20 +14,20 @@ final class Tracer {
     let toldAddress = apus_stub_told_address()
 
     /// Something has happened to a child or a traced thread.
-    /// - Returns: the number and status of what has ended.
-    func took(_ number: Int32, _ status: Int32) -> (ended: Int32, status: Int32)? {
+    /// - Returns: whether it has ended.
+    func took(_ number: Int32, _ status: Int32) -> Bool {
         guard status & 0xff == 0x7f else {
             threads[number]?.isStopped = false
             threads[number] = nil
             newcomers.remove(number)
-            return (number, status)
+            return true
         }
         if let thread = threads[number] {
             thread.stopped(status)
         } else {
             newcomers.insert(number)
         }
-        return nil
+        return false
     }
 
     /// From now on stops of the number are this thread's.

@@ -104,6 +104,7 @@ extension GuestThread {
             | GuestThread.clone | GuestThread.all
         guard options & ~allowed == 0 else { throw .EINVAL }
         guard id.rawValue != .min else { throw .ESRCH }
+        if usage != 0 { kernel.isAskedForPeaks = true }
         let target: WaitTarget =
             switch id.rawValue {
             case -1: .any
@@ -119,9 +120,7 @@ extension GuestThread {
 
     /// `struct rusage` of a child and of its children.
     private func resourceUsage(of child: Process) -> [UInt8] {
-        ResourceUsage(
-            child.lastCPUTime + child.childrenTime, resident: max(child.peakResident, child.childrenPeakResident)
-        ).encoded
+        ResourceUsage(child.lastCPUTime + child.childrenTime, resident: child.lastPeak).encoded
     }
 
     /// See `waitid(2)`. Where it fails it says so in the siginfo as where nothing has happened: its fields are zero.
@@ -129,6 +128,7 @@ extension GuestThread {
         _ kind: Int32, _ id: ProcessID, _ info: UInt, _ options: UInt32, _ usage: UInt
     ) throws(Errno) -> Int {
         let event: ChildEvent?
+        if usage != 0 { kernel.isAskedForPeaks = true }
         do throws(Errno) {
             event = try waitForEvent(kind, id, options)
         } catch {

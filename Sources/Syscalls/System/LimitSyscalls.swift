@@ -81,7 +81,9 @@ extension GuestThread {
         case 0, 1:
             process.measureResident()
             usage = ResourceUsage(who == 0 ? process.cpuTime : cpuTime, resident: process.peakResident)
-        case -1: usage = ResourceUsage(process.childrenTime, resident: process.childrenPeakResident)
+        case -1:
+            kernel.isAskedForPeaks = true
+            usage = ResourceUsage(process.childrenTime, resident: process.childrenPeak)
         default: throw .EINVAL
         }
         try copyOut(usage.encoded, to: address)
