@@ -100,8 +100,8 @@ extension SandboxTests.LocalPipes {
                 close(back[0]);
                 alarm(20);
                 uint32_t version = 0;
-                for (int i = 0; !version && i < 20000; i++) { echo(1); version = TOLD[0]; }
-                s->version = version;
+                for (char byte = 0; byte != 2 && read(there[0], &byte, 1) == 1 && write(back[1], &byte, 1) == 1;)
+                    if (TOLD[0]) s->version = version = TOLD[0];
                 pid_t heir = fork();
                 if (heir == 0) {
                     uint64_t message, expected = 1;
@@ -123,9 +123,11 @@ extension SandboxTests.LocalPipes {
             }
             close(there[0]);
             close(back[1]);
-            // Until the reader has stopped to answer.
-            char byte = 1, answer;
-            while (!s->version && write(there[1], &byte, 1) == 1 && read(back[0], &answer, 1) == 1) {}
+            // Until both were told; by the last byte the reader knows that it is the last.
+            char byte, answer;
+            int n = 0;
+            do byte = s->version || n++ == 200000 ? 2 : 1;
+            while (write(there[1], &byte, 1) == 1 && read(back[0], &answer, 1) == 1 && byte != 2);
             while (!s->closed) sched_yield();
             for (uint64_t message = 1; message <= 3000; message++) if (write(there[1], &message, 8) != 8) exit(97);
             s->stop = 1;
