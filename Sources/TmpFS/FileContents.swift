@@ -12,6 +12,8 @@ package final class FileContents {
     private var writtenEnd = 0
     /// The memory file may have holes, which take memory when they are written.
     private var hasHoles = false
+    /// It has a memory file that it could do without.
+    private var wasEarly = false
     /// A guest was given a descriptor of it.
     private var isMappable = false
     /// Of all files whose pages were wanted to be read, in that order; 0 for none of them.
@@ -20,8 +22,10 @@ package final class FileContents {
     /// What the file has taken from the budget.
     private var charged: Int64 = 0
 
-    /// Larger files live in a memory file of their own.
-    private static let inlineLimit: Int64 = 256 << 10
+    /// Larger files live in a memory file of their own: an array that grows to that size takes twice as many new pages, which is
+    /// what costs. Where many files have taken a descriptor so early, more stay in the array up to `mostInline`.
+    private static let inlineLimit: Int64 = 64 << 10
+    private static let mostInline: Int64 = 256 << 10
     /// As ext4 has it, with blocks of 4 KiB.
     package static let maximumSize: Int64 = (1 << 44) - 4096
     private static let pageSize: Int64 = 4096
@@ -37,6 +41,7 @@ package final class FileContents {
         }
         if readOnlyFile >= 0 { Host.close(readOnlyFile) }
         if series != 0 { budget.releaseSeries() }
+        if wasEarly { budget.releaseEarly() }
         budget.release(charged)
     }
 
@@ -77,7 +82,7 @@ package final class FileContents {
         guard !source.isEmpty else { return 0 }
         let (end, overflow) = offset.addingReportingOverflow(Int64(source.count))
         guard offset >= 0, !overflow, end <= FileContents.maximumSize else { throw .EFBIG }
-        if file < 0, end > FileContents.inlineLimit { try moveToFile() }
+        try makeRoom(for: end)
         if file >= 0 {
             try writeToFile(source, at: offset, end: end)
         } else {
@@ -122,7 +127,7 @@ package final class FileContents {
     package func truncate(to newSize: Int64) throws(Errno) {
         guard newSize >= 0 else { throw .EINVAL }
         guard newSize <= FileContents.maximumSize else { throw .EFBIG }
-        if newSize > FileContents.inlineLimit, file < 0 { try moveToFile() }
+        try makeRoom(for: newSize)
         if file >= 0 {
             try Host.truncate(file, to: Int(newSize))
             if newSize > size { hasHoles = true }
@@ -210,6 +215,20 @@ package final class FileContents {
     /// Pages of it may not be there.
     private var isSparse: Bool { file >= 0 && hasHoles && allocated < FileContents.pages(size) }
 
+    /// Moves it to a memory file if it gets too large for the array.
+    private func makeRoom(for size: Int64) throws(Errno) {
+        guard file < 0, size > FileContents.inlineLimit else { return }
+        let isEarly = size <= FileContents.mostInline
+        guard !isEarly || budget.takeEarly() else { return }
+        do throws(Errno) {
+            try moveToFile()
+            wasEarly = isEarly
+        } catch {
+            guard isEarly else { throw error }
+            budget.releaseEarly()
+        }
+    }
+
     private func moveToFile() throws(Errno) {
         let descriptor = try Host.memoryFile("apus-file")
         do throws(Errno) {
@@ -272,6 +291,17 @@ package final class MemoryBudget {
 
     func releaseSeries() { liveSeries -= 1 }
 
+    /// False where many small files have a memory file already.
+    func takeEarly() -> Bool {
+        guard early < MemoryBudget.mostEarly else { return false }
+        early += 1
+        return true
+    }
+
+    func releaseEarly() { early -= 1 }
+
+    private var early = 0
+    private static let mostEarly = 64
     private var lastSeries: UInt64 = 0
     private var liveSeries = 0
     private static let mostSeries = 1000

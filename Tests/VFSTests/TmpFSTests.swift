@@ -1,7 +1,7 @@
 import DevFS
 import HostSystem
 import LinuxABI
-import TmpFS
+@testable import TmpFS
 import Testing
 import VFS
 
@@ -44,6 +44,30 @@ struct TmpFSTests {
         #expect(budget.used == 503_808)
         try tree.unlink("f")
         #expect(budget.used == 0)
+    }
+
+    @Test("many files of middling size take few memory files, and those that come later stay whole in the array")
+    func middling() throws {
+        let one = Array(repeating: UInt8(1), count: 70_000)
+        func fill(_ count: Int) throws {
+            for index in 0..<count {
+                try tree.make("f\(index)")
+                try tree.write("f\(index)", String(repeating: "\(index % 10)", count: 70_000))
+            }
+        }
+        try fill(80)
+        #expect(!budget.takeEarly())
+        for index in 0..<80 {
+            let file = try tree.open("f\(index)")
+            let read = try [UInt8](capacity: 80_000) { output throws(Errno) in
+                try file.operations.read(file, into: &output, at: 0)
+            }
+            #expect(read == one.map { $0 * (48 + UInt8(index % 10)) })
+            file.release()
+            try tree.unlink("f\(index)")
+        }
+        // Each has given back what it took.
+        #expect((0..<64).allSatisfy { _ in budget.takeEarly() } && !budget.takeEarly())
     }
 
     @Test("mapping moves the bytes into a memory file that later writes share")
