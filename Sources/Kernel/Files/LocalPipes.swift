@@ -175,9 +175,9 @@ package final class LocalPipes {
 }
 
 extension LocalPipes.End {
-    /// The descriptor means the file, nothing else does, and its calls wait.
+    /// The descriptor means the file, and its calls wait. Others may have the end open, too: what they do with it the kernel does.
     fileprivate var mayBeLeft: Bool {
-        file.references == 1 && file.asynchronous == nil
+        file.asynchronous == nil
             && file.flags.isDisjoint(with: [.nonBlocking, .direct, .async])
             && (try? thread.files.file(number)) === file
     }
