@@ -205,7 +205,7 @@ extension SandboxTests {
                         if (child == 0) {
                             state += round * 977;
                             alarm(10);
-                            for (int i = 0; i < 4000; i++) {
+                            for (int i = 0; i < 200; i++) {
                                 heat();
                                 uint32_t values[] = {0, ~0u, *hold, 1u << next() % 32, (uint32_t)next(), 1, 2, 80};
                                 for (int n = 0; n < 20; n++)
