@@ -17,32 +17,18 @@ extension SandboxTests {
                 on: name, wrapper: wrapper, files: ["file": "0123456789", "reborn": "linked again"])
         }
 
-        static let head = """
-            #include <errno.h>
-            #include <fcntl.h>
-            #include <pthread.h>
-            #include <sched.h>
-            #include <signal.h>
-            #include <stdint.h>
-            #include <stdio.h>
-            #include <stdlib.h>
-            #include <string.h>
-            #include <sys/mman.h>
-            #include <sys/resource.h>
-            #include <sys/stat.h>
-            #include <sys/time.h>
-            #include <sys/wait.h>
-            #include <unistd.h>
-            static void heat(void) {
-                for (int i = 0; i < 40; i++) { int fd = open("/etc/passwd", O_RDONLY); fcntl(fd, F_GETFD); close(fd); }
-            }
-            static int count(void) {
-                int found = 0;
-                for (int i = 0; i < 300; i++) found += fcntl(i, F_GETFD) >= 0;
-                return found;
-            }
+        static let head =
+            Programs.headers + """
+                static void heat(void) {
+                    for (int i = 0; i < 40; i++) { int fd = open("/etc/passwd", O_RDONLY); fcntl(fd, F_GETFD); close(fd); }
+                }
+                static int count(void) {
+                    int found = 0;
+                    for (int i = 0; i < 300; i++) found += fcntl(i, F_GETFD) >= 0;
+                    return found;
+                }
 
-            """
+                """
 
         @Test(
             "another process sees each change that one hears of without the kernel",
@@ -53,10 +39,7 @@ extension SandboxTests {
                     enum { ROUNDS = 400 };
                     struct shared { int step, seen, wrong; };
                     static struct shared *s;
-                    static int get(int *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
-                    static void set(int *word, int value) { __atomic_store_n(word, value, __ATOMIC_SEQ_CST); }
-                    // Neither waits by a call of the kernel's.
-                    static void next(int step) { set(&s->step, step); while (get(&s->seen) != step) sched_yield(); }
+                    \(Programs.steps)
                     static int closesOnExec(pid_t process) {
                         char name[64], text[300] = "";
                         snprintf(name, sizeof name, "/proc/%d/fdinfo/30", process);

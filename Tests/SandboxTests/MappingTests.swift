@@ -16,29 +16,15 @@ extension SandboxTests {
             try await Programs.expectAgreement(on: name, wrapper: wrapper, files: ["file": "0123456789"])
         }
 
-        static let head = """
-            #include <errno.h>
-            #include <fcntl.h>
-            #include <pthread.h>
-            #include <sched.h>
-            #include <signal.h>
-            #include <stdint.h>
-            #include <stdio.h>
-            #include <stdlib.h>
-            #include <string.h>
-            #include <sys/mman.h>
-            #include <sys/resource.h>
-            #include <sys/time.h>
-            #include <sys/uio.h>
-            #include <sys/wait.h>
-            #include <unistd.h>
-            enum { PAGE = 4096, PIECE = 65536 };
-            static char *room(long size) {
-                return mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-            }
-            static void heat(void) { for (int i = 0; i < 40; i++) munmap(room(PIECE), PIECE); }
+        static let head =
+            Programs.headers + """
+                enum { PAGE = 4096, PIECE = 65536 };
+                static char *room(long size) {
+                    return mmap(0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+                }
+                static void heat(void) { for (int i = 0; i < 40; i++) munmap(room(PIECE), PIECE); }
 
-            """
+                """
 
         @Test(
             "another process sees each change that one hears of without the kernel",
@@ -49,10 +35,7 @@ extension SandboxTests {
                     enum { ROUNDS = 400 };
                     struct shared { int step, seen, wrong; char *place; };
                     static struct shared *s;
-                    static int get(int *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
-                    static void set(int *word, int value) { __atomic_store_n(word, value, __ATOMIC_SEQ_CST); }
-                    // Neither waits by a call of the kernel's.
-                    static void next(int step) { set(&s->step, step); while (get(&s->seen) != step) sched_yield(); }
+                    \(Programs.steps)
                     static int isListed(pid_t process, char *place) {
                         static char text[1 << 17];
                         char name[64];

@@ -39,6 +39,35 @@ enum Programs {
         }
         """
 
+    /// C: what the programs include that have much to do with processes, descriptors and memory.
+    static let headers = """
+        #include <errno.h>
+        #include <fcntl.h>
+        #include <pthread.h>
+        #include <sched.h>
+        #include <signal.h>
+        #include <stdint.h>
+        #include <stdio.h>
+        #include <stdlib.h>
+        #include <string.h>
+        #include <sys/mman.h>
+        #include <sys/resource.h>
+        #include <sys/stat.h>
+        #include <sys/time.h>
+        #include <sys/uio.h>
+        #include <sys/wait.h>
+        #include <unistd.h>
+
+        """
+
+    /// C: one process goes on by `next(step)` when another has seen that it has come to this step. `s` is what they share, with
+    /// `step` and `seen` in it; neither waits by a call of the kernel's.
+    static let steps = """
+        static int get(int *word) { return __atomic_load_n(word, __ATOMIC_SEQ_CST); }
+        static void set(int *word, int value) { __atomic_store_n(word, value, __ATOMIC_SEQ_CST); }
+        static void next(int step) { set(&s->step, step); while (get(&s->seen) != step) sched_yield(); }
+        """
+
     /// Compiles a program, runs it in the sandbox, and deletes it.
     static func run(
         _ source: String, options: [String] = [], arguments: [String] = [], wrapper: [String] = []
