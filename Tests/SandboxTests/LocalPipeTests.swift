@@ -121,7 +121,8 @@ extension SandboxTests {
                 uint64_t in = 0, out = 0, round = 0;
                 int from = there[0], to = back[1];
                 close(there[1]);
-                close(back[0]);
+                // Many programs leave an end open that only the other one uses.
+                if (!is("kept")) close(back[0]);
                 state += 77;
                 for (;; round++) {
                     size_t n = size(round);
@@ -316,7 +317,7 @@ extension SandboxTests {
                 if (is("looks")) looks(150000);
                 else if (is("killed") || is("exits") || is("closes") || is("executes")) deaths(40);
                 else streams(20000);
-                printf("%d %ld\n", !is_sandbox || !is("stream") || s->told > 0, s->wrong);
+                printf("%d %ld\n", !is_sandbox || !(is("stream") || is("kept")) || s->told > 0, s->wrong);
                 fprintf(stderr, "told %ld checked %ld\n", s->told, s->checked);
                 return 0;
             }
@@ -325,9 +326,9 @@ extension SandboxTests {
         @Test(
             "no byte is lost or comes twice, and whoever looks finds what memory says",
             arguments: [
-                "stream", "third", "signals", "stop", "fork", "thread", "dup", "poll", "nonblock", "size", "looks",
-                "killed",
-                "exits", "closes", "executes",
+                "stream", "kept", "third", "signals", "stop", "fork", "thread", "dup", "poll", "nonblock", "size",
+                "looks",
+                "killed", "exits", "closes", "executes",
             ], [["taskset", "-c", "0"], []])
         func race(way: String, wrapper: [String]) async throws {
             // A debug build's kernel on the other processor takes longer than a stub waits: there the pipes may stay the kernel's.

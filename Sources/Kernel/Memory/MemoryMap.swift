@@ -49,7 +49,8 @@ package final class MemoryMap {
     var pipeLink: PipeLink?
     /// What the stub of its one thread knows of descriptors.
     var cards: DescriptorCards?
-    /// Its stub may be told of names, as one thread uses it; and what it was told.
+    /// Its stub may be told of names, as one thread uses it; and what it was told. Stored apart, as in `Dentry`: both are looked
+    /// at in many calls.
     var mayTellNames: Bool {
         get { storedMayTellNames }
         set { storedMayTellNames = newValue }
