@@ -63,10 +63,12 @@ static inline __attribute__((always_inline)) long host_call(long number, long a,
     return result;
 }
 
+/// The low eight bits of the processor's number, which the host has in the limit of a segment for its vDSO (`CPUNODE` of
+/// arch/x86/include/asm/segment.h): any processor can read that; rdpid, which says the same, is for newer ones only.
 static inline uint32_t current_cpu(void) {
-    uint64_t result;
-    __asm__ volatile("rdpid %0" : "=r"(result));
-    return result & 0xff;
+    uint32_t limit;
+    __asm__ volatile("lsl %1, %0" : "=r"(limit) : "r"(15 * 8 + 3) : "cc");
+    return limit & 0xff;
 }
 
 static inline struct apus_hot *hot_line(struct apus_cold *cold) {

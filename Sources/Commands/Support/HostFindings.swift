@@ -65,7 +65,7 @@ enum HostFindings {
                     ? "\(count): the kernel polls for calls while it is busy" : "1: nobody polls, each call is a switch"
             ),
             .required(
-                "fsgsbase, rdpid", flags.isSuperset(of: ["fsgsbase", "rdpid"]), "instructions that the stub uses",
+                "fsgsbase, bmi2", flags.isSuperset(of: ["fsgsbase", "bmi2"]), "instructions that the stub uses",
                 otherwise: "the stub's instructions; the processor lacks them, or its kernel hides them"),
         ]
     }
