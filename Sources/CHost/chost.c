@@ -199,6 +199,8 @@ unsigned long apus_host_auxiliary(unsigned long type) {
     return 0;
 }
 
+int apus_host_has_bit_instructions(void) { return __builtin_cpu_supports("bmi2") != 0; }
+
 int apus_host_mount_proc(void) {
     if (unshare(CLONE_NEWNS) < 0) return -errno;
     /* What is mounted upon a private mount stays here. "/" itself need not be a mount: not in a chroot(2). */

@@ -3,6 +3,12 @@ internal import LinuxABI
 
 /// What this host offers: asked without changing anything.
 extension Host {
+    /// What the stubs' code needs of the processor and it lacks, or its kernel hides: bit 1 of `AT_HWCAP2` says that guests may
+    /// set the bases of %fs and %gs.
+    package static var missingInstructions: [String] {
+        (auxiliary(26) & 2 == 0 ? ["fsgsbase"] : []) + (apus_host_has_bit_instructions() == 0 ? ["bmi2"] : [])
+    }
+
     /// Syscall User Dispatch, by turning it off where it is off: `prctl(2)`, from Linux 5.11 on.
     package static var hasUserDispatch: Bool { (try? call(157, 59, 0, 0, 0, 0)) != nil }
 

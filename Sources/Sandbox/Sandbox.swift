@@ -20,6 +20,11 @@ package enum Sandbox {
         } catch {
             fail(error.message)
         }
+        let instructions = Host.missingInstructions
+        if !instructions.isEmpty {
+            let names = instructions.joined(separator: " and ")
+            fail("this processor lacks \(names), which the sandbox needs; use a newer one")
+        }
         let lacking = PlatformChoice.lacking
         let isChosen = configuration.platform == .automatic && lacking != nil
         if configuration.platform == .automatic { configuration.platform = lacking == nil ? .trap : .trace }

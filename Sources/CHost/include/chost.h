@@ -49,6 +49,9 @@ int apus_host_supervise(int child);
 /// An entry of the auxiliary vector as the kernel gave it to this process; 0 if there is none. See getauxval(3).
 unsigned long apus_host_auxiliary(unsigned long type);
 
+/// Whether the processor has BMI2, by cpuid.
+int apus_host_has_bit_instructions(void);
+
 /// From now on a call that this process's seccomp filter refuses (SECCOMP_RET_TRAP) ends it with status 125, after a message
 /// on standard error that names the call's number.
 void apus_host_report_refused_calls(void);

@@ -54,9 +54,6 @@ enum HostFindings {
     }
 
     private static var processor: [Finding] {
-        let flags = Set(
-            (text("/proc/cpuinfo") ?? "").split(separator: "\n").first { $0.hasPrefix("flags") }?
-                .split(separator: " ").map(String.init) ?? [])
         let count = Host.processorCount
         return [
             Finding(
@@ -65,7 +62,7 @@ enum HostFindings {
                     ? "\(count): the kernel polls for calls while it is busy" : "1: nobody polls, each call is a switch"
             ),
             .required(
-                "fsgsbase, bmi2", flags.isSuperset(of: ["fsgsbase", "bmi2"]), "instructions that the stub uses",
+                "fsgsbase, bmi2", Host.missingInstructions.isEmpty, "instructions that the stub uses",
                 otherwise: "the stub's instructions; the processor lacks them, or its kernel hides them"),
         ]
     }
