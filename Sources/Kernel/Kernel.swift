@@ -24,13 +24,15 @@ package final class Kernel {
     /// How many handlers were run.
     var turn: UInt64 = 0
     /// Whose stubs may have posted calls.
-    var cards: [DescriptorCards] = [] {
-        didSet { mayHavePosted = !cards.isEmpty || !localMappings.isEmpty }
-    }
-    var localMappings: [LocalMappings] = [] {
-        didSet { mayHavePosted = !cards.isEmpty || !localMappings.isEmpty }
-    }
+    var cards: [DescriptorCards] = [] { didSet { noteWhoPosts() } }
+    var localMappings: [LocalMappings] = [] { didSet { noteWhoPosts() } }
+    /// Whose threads may end without waking anybody here.
+    var quietEnds: [MemoryMap] = [] { didSet { noteWhoPosts() } }
+    var isTakingEnds = false
     private(set) var mayHavePosted = false
+    private func noteWhoPosts() {
+        mayHavePosted = !cards.isEmpty || !localMappings.isEmpty || !quietEnds.isEmpty
+    }
     /// Whose stub can answer from what the last call has left.
     var newestCards: DescriptorCards?
     /// System V message queues and semaphores: see `sysvipc(7)`.

@@ -23,6 +23,8 @@ package enum StubCommand {
     case dropDescriptors
     /// The result is the word before.
     case updateWord(address: UInt, update: WordUpdate)
+    /// Wakes one who waits for the word by the host.
+    case wakeWord(address: UInt)
     /// Puts the thread's floating-point state where a signal frame wants it, with `frameStateSize` bytes, and goes on with a
     /// fresh one. The address is a multiple of 64.
     case pushState(address: UInt)
@@ -90,6 +92,9 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_START_THREAD), [UInt64(slot), 0, 0, 0, 0, 0])
         case .dropDescriptors:
             (436, [UInt64(APUS_SOCKET) + 1, 0xffff_ffff, 0, 0, 0, 0])
+        case .wakeWord(let address):
+            // FUTEX_WAKE
+            (202, [UInt64(address), 1, 1, 0, 0, 0])
         case .updateWord(let address, let update):
             (
                 UInt64(APUS_COMMAND_UPDATE_WORD),

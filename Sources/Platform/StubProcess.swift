@@ -28,6 +28,8 @@ package final class StubProcess {
     var postedTaken: UInt32 = 0
     /// The same of changes of its address space: see `takePostedMapping`.
     var postedMappingsTaken: UInt32 = 0
+    /// The same of threads that have ended: see `haveThreadsEnded`.
+    var endsTaken: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// What the host says of its memory when it has ended.
@@ -202,6 +204,7 @@ package final class StubProcess {
     /// Ends one host thread of several, or lets it rest; the guest's thread is gone already.
     package func end(_ thread: StubThread) {
         guard !isDead else { return platform.unwatch(thread) }
+        thread.endWord = 0
         if resting.count < StubProcess.mostResting, thread.rest() {
             platform.unwatch(thread)
             return resting.append(thread)
@@ -287,6 +290,14 @@ package final class StubProcess {
         leaving = []
         resting = []
         closeSockets()
+    }
+
+    /// A thread that has ended without waking anybody here, and that is not dealt with.
+    func quietThread(but asking: StubThread?) -> StubThread? {
+        for case let thread? in slots where thread !== asking && thread.owner != nil && thread.endsQuietly {
+            return thread
+        }
+        return nil
     }
 
     func thread(at slot: Int) -> StubThread? { slots.indices.contains(slot) ? slots[slot] : nil }

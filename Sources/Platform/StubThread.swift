@@ -69,6 +69,8 @@ package final class StubThread {
     var nextOwnAction = 0
     /// What of its own reads and writes the kernel knows.
     var takenTransfers = Transfers()
+    /// As its stub was told: see `endWord`.
+    var toldEndWord: UInt = 0
     /// It goes on when the stub of another thread lets it: its next answer does not yet; and it has not asked since.
     var startsLater = false
     var (hold, holds) = (0, 0)

@@ -70,6 +70,7 @@ static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
 static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *arguments, uint64_t *result) {
     if (number >= APUS_RULED_CALLS) return 0;
     uint8_t index = CONFIG->local_answers[number];
+    if (number == SYS_madvise) return arguments && apus_stub_advise(arguments, result);
     if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
     if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST || (index >= APUS_LOCAL_READ && index < APUS_LOCAL_SIGRETURN))
         return arguments && apus_stub_own_call(cold, index, arguments, result);
@@ -98,6 +99,7 @@ int apus_stub_call(struct apus_cold *cold, struct apus_hot *hot, int is_hot) {
         cold->mask_moved = 0;
         hot->action |= APUS_REQUEST_MASK;
     }
+    if (hot->value == SYS_exit) hot->action |= apus_stub_end(cold, hot);
     apus_stub_converse(cold, hot);
     if (is_futex) apus_stub_uncount_wait(cold);
     return 0;

@@ -1,4 +1,5 @@
 // The conversation with the kernel: asking, waiting for the answer, carrying out what it says.
+#include "ends.h"
 #include "internal.h"
 
 // --- Asking and waiting -----------------------------------------------------------------------------------------------
@@ -6,6 +7,11 @@
 static void wake(uint32_t *word) {
     __atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
     host_call(SYS_futex, (long)word, FUTEX_WAKE, 0x7fffffff, 0, 0, 0);
+}
+
+static void ring(void) {
+    // All of them: a guest may have gone to sleep on it, too.
+    if (CONFIG->kernel_sleeps) wake(&DOORBELL->word);
 }
 
 /// Writes the line at once: while it is written the kernel looks at it, and each look takes it away.
@@ -16,10 +22,7 @@ static void publish(struct apus_hot *hot, const struct apus_hot *asked, uint32_t
     for (int i = 0; i < 6; i++) hot->arguments[i] = asked->arguments[i];
     // A full barrier between the request and the look at the kernel's sleep flag; the kernel does the reverse.
     __atomic_exchange_n((uint64_t *)hot, head, __ATOMIC_SEQ_CST);
-    if (CONFIG->kernel_sleeps) {
-        // All of them: a guest may have gone to sleep on it, too.
-        wake(&DOORBELL->word);
-    }
+    if (!(asked->action & APUS_REQUEST_QUIET)) ring();
 }
 
 static void wake_other(const struct apus_hot *hot) { wake(&DOORBELL->wake[hot->arguments[0] % APUS_WAKE_WORDS]); }
@@ -60,6 +63,24 @@ static uint64_t turn_call(const struct apus_hot *asked) {
     return asked->kind == APUS_KIND_SYSCALL ? (asked->value + 1) << 32 | (uint32_t)asked->arguments[0] : 0;
 }
 
+/// Sleeps until the answer stands.
+/// @param ended of a call that the kernel was not woken for; else null.
+static void sleep_for_answer(struct apus_cold *cold, struct apus_hot *hot, const struct apus_hot *ended) {
+    __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);
+    uint32_t *place = place_to_sleep(cold, hot);
+    for (;;) {
+        // First the word, then the state: whoever wakes changes them the other way round.
+        uint32_t seen = __atomic_load_n(place, __ATOMIC_SEQ_CST);
+        if (__atomic_load_n(&hot->state, __ATOMIC_SEQ_CST) == APUS_STATE_DONE) break;
+        if (ended && apus_stub_is_heard(cold)) {
+            ended = 0;
+            ring();
+        }
+        host_call(SYS_futex, (long)place, FUTEX_WAIT, seen, 0, 0, 0);
+    }
+    __atomic_store_n(&cold->stub_sleeps, 0, __ATOMIC_SEQ_CST);
+}
+
 /// @param gives_way it is a call at which this thread gave way the last time: it does so at once, while the kernel has its turn.
 /// Returns whether it has.
 static int wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32_t cpu, int gives_way) {
@@ -86,15 +107,7 @@ static int wait_for_answer(struct apus_cold *cold, struct apus_hot *hot, uint32_
         if (__atomic_load_n(&hot->state, __ATOMIC_ACQUIRE) == APUS_STATE_DONE) return 1;
     }
 sleep:
-    __atomic_exchange_n(&cold->stub_sleeps, 1, __ATOMIC_SEQ_CST);
-    uint32_t *place = place_to_sleep(cold, hot);
-    for (;;) {
-        // First the word, then the state: whoever wakes changes them the other way round.
-        uint32_t seen = __atomic_load_n(place, __ATOMIC_SEQ_CST);
-        if (__atomic_load_n(&hot->state, __ATOMIC_SEQ_CST) == APUS_STATE_DONE) break;
-        host_call(SYS_futex, (long)place, FUTEX_WAIT, seen, 0, 0, 0);
-    }
-    __atomic_store_n(&cold->stub_sleeps, 0, __ATOMIC_SEQ_CST);
+    sleep_for_answer(cold, hot, 0);
     return 1;
 }
 
@@ -336,9 +349,18 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
         uint32_t cpu = current_cpu();
         uint64_t call = turn_call(asked), *place = turn_place(cold, asked);
         int is_expected = call && *place == call;
+        int is_quiet = asked->action & APUS_REQUEST_QUIET && asked->kind == APUS_KIND_SYSCALL;
+        if (is_quiet) apus_stub_count_end();
         publish(hot, asked, cpu);
+        asked->action &= (uint16_t)~APUS_REQUEST_QUIET;
         if (asked->kind == APUS_KIND_SYSCALL) load_state_meanwhile(cold);
-        int has_given = wait_for_answer(cold, hot, cpu, is_expected);
+        int has_given = 1;
+        if (is_quiet) {
+            apus_stub_wake_joiner(asked->arguments[4]);
+            sleep_for_answer(cold, hot, asked);
+        } else {
+            has_given = wait_for_answer(cold, hot, cpu, is_expected);
+        }
         uint16_t action = hot->action;
         if (action & APUS_ACTION_WAKE) wake_other(hot);
         if (action & APUS_ACTION_TURN) {

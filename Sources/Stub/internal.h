@@ -127,6 +127,22 @@ HIDDEN int apus_stub_ready_call(uint32_t answer, const uint64_t *arguments, uint
 /// Maps or unmaps private memory without a file, where the kernel has said how. False if it must be asked.
 HIDDEN int apus_stub_mapping_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
+// In ends.c.
+/// Carries out advice on private memory. False if the kernel must be asked.
+HIDDEN int apus_stub_advise(const uint64_t *arguments, uint64_t *result);
+/// Whether whoever waits for the word may do so by the host: it is that of a thread whose stub wakes him so.
+HIDDEN int apus_stub_may_wait_for_end(uint64_t address);
+/// How many do.
+HIDDEN uint32_t *apus_stub_end_waits(void);
+/// The thread ends, and the kernel is about to be asked for that. What of it is done stands in the line, and in what is returned
+/// for its action.
+HIDDEN uint16_t apus_stub_end(struct apus_cold *cold, struct apus_hot *asked);
+HIDDEN void apus_stub_count_end(void);
+HIDDEN void apus_stub_wake_joiner(uint64_t word);
+/// True while somebody waits in the kernel, or it has taken the permission back: then it must hear of an end now. Whoever
+/// changes that looks at requests afterwards.
+HIDDEN int apus_stub_is_heard(const struct apus_cold *cold);
+
 // In cards.c.
 /// Carries out a call on a descriptor whose card allows it. False if the kernel must be asked.
 HIDDEN int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);

@@ -123,8 +123,9 @@ final class DescriptorCards {
 
 extension Kernel {
     /// Carries out what stubs have posted.
-    func carryOutPosted() {
+    func carryOutPosted(through asking: StubThread? = nil) {
         guard mayHavePosted else { return }
+        if !quietEnds.isEmpty { takeEnds(but: asking) }
         for cards in cards { cards.carryOut() }
         for mappings in localMappings { mappings.carryOut() }
     }
@@ -132,7 +133,7 @@ extension Kernel {
     /// Before anybody's next step; `thread` is the one that has asked.
     func carryOutPosted(before thread: GuestThread?) {
         guard mayHavePosted else { return }
-        carryOutPosted()
+        carryOutPosted(through: thread?.stub)
         if let map = thread?.map, map.localMappings?.isRevoked == true { dropMappings(of: map) }
         let own = thread?.map?.cards
         // Its own stub has forgotten that.

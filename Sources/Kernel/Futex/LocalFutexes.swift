@@ -10,10 +10,14 @@ internal import VFS
 extension GuestThread {
     /// The stub has done a part of the call, and says so where the timeout stands, of which such a call has none.
     func takeBegunCall() {
+        if call.number == GuestThread.exitCall { hasClearedWord = true }
         guard call.number == LocalAnswer.futex.call else { return }
         begunCall = call.arguments[3]
         call.arguments.values[3] = 0
     }
+
+    /// exit(2) on x86-64.
+    private static let exitCall = 60
 
     /// How the wait ended in the stub, if it did. Throws what ended it: EAGAIN, or the signal that has interrupted it.
     /// - Returns: true if it was woken; false if it has to wait here.

@@ -16,11 +16,19 @@ extension GuestThread {
     /// may be changing their words; then `end` runs.
     package func releaseRobustLocks(then end: @escaping (GuestThread) -> Void) throws(Errno) {
         let locks = takeRobustLocks()
-        guard !locks.isEmpty, let stub else { return end(self) }
+        // Who waits for its word by the host is woken by nobody else.
+        let word = hasClearedWord ? 0 : stub?.endWord ?? 0
+        guard !locks.isEmpty || word != 0, let stub else { return end(self) }
         var answer = StubAnswer()
         answer.commands = locks.map { .updateWord(address: $0.address, update: deathUpdate) }
+        if word != 0 {
+            answer.commands.append(.updateWord(address: word, update: WordUpdate()))
+            answer.commands.append(.wakeWord(address: word))
+        }
         answer.reports = true
         afterCommands = { thread, _, _ in
+            // By now it may be another thread's.
+            if word != 0 { thread.hasClearedWord = true }
             // Where nobody waits this wakes nobody; Linux, too, gives up at the first word that is not there.
             for lock in locks where !lock.isPriority { thread.wakeOne(lock.address) }
             end(thread)
@@ -60,7 +68,7 @@ extension GuestThread {
         clearThreadID = 0
         // Nobody else is there to look.
         if let map, map.users <= 1 { return }
-        guard (try? copyOut(integer: Int32(0), to: address)) != nil else { return }
+        guard hasClearedWord || (try? copyOut(integer: Int32(0), to: address)) != nil else { return }
         wakeOne(address)
     }
 

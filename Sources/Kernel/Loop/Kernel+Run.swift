@@ -357,7 +357,11 @@ extension Kernel {
 extension GuestThread: StubOwner {
     package func stubAsked(_ event: StubEvent, through stub: StubThread) {
         guard self.stub === stub else { return }
-        if kernel.mayHavePosted { kernel.carryOutPosted(before: self) }
+        if kernel.mayHavePosted {
+            kernel.carryOutPosted(before: self)
+            // Another thread's end may have been this one's, too.
+            guard self.stub === stub else { return }
+        }
         kernel.handle(event, of: self, stub)
     }
 

@@ -9,8 +9,15 @@ package import VFS
 /// with the answer of the call that made the change.
 package final class MemoryMap {
     package private(set) var areas = VMAList() {
-        didSet { if let localMappings { localMappings.areasHaveChanged() } }
+        didSet {
+            if let localMappings { localMappings.areasHaveChanged() }
+            if toldRanges != nil { checkToldRanges() }
+        }
     }
+    /// What the stub knows to be private memory: see `PrivateRanges`.
+    var toldRanges: PrivateRanges?
+    /// Its threads may end without waking the kernel: see `Kernel.letEndQuietly`.
+    var mayEndQuietly = false
     package let stub: StubProcess
     /// Threads that live here, over all processes.
     package var users = 0

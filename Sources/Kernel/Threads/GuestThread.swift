@@ -207,7 +207,9 @@ package final class GuestThread: Waiter {
     private var storedState: State = State.running
 
     /// `set_tid_address(2)`, `CLONE_CHILD_CLEARTID`.
-    package var clearThreadID: UInt = 0
+    package var clearThreadID: UInt = 0 { didSet { tellEndWord() } }
+    /// Its stub has cleared that word as it ended, and has woken who waited for it there.
+    var hasClearedWord = false
     /// `set_robust_list(2)`.
     package var robustList: UInt {
         // A word of the stub's, which threads set without asking.

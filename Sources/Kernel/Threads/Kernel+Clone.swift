@@ -95,7 +95,10 @@ extension Kernel {
         child.registers.rax = 0
         if request.stack != 0 { child.registers.rsp = request.stack }
         if flags.contains(.settls) { child.registers.fsBase = request.tls }
-        if flags.contains(.childClearThreadID) { child.clearThreadID = request.childThreadID }
+        if flags.contains(.childClearThreadID) {
+            child.clearThreadID = request.childThreadID
+            if flags.contains(.thread) { tellPrivateRange(around: request.childThreadID, of: childMap) }
+        }
 
         var pidNumber: FileNumber?
         if flags.contains(.pidFile) {
@@ -232,6 +235,7 @@ extension Kernel {
             processes[process.id] = process
             process.parent?.children.append(process)
             process.parentThread = process.parent === parent.process ? parent.id : parent.process.parentThread
+            if let maker = process.parent?.threads.first?.map { hearEnds(in: maker) }
         }
         sink?.cloned(
             parent, child: child,

@@ -121,6 +121,7 @@ extension Kernel {
             pipes.forget(map)
             dropCards(of: map)
             dropMappings(of: map)
+            letEndQuietly(map, [])
             map.stub.kill()
         } else if let stub {
             stub.owner = nil

@@ -89,6 +89,7 @@ extension Kernel {
             map.mayTellNames = false
             map.cards?.isRevoked = true
             map.localMappings?.isRevoked = true
+            letEndQuietly(map, [])
             for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
             return
         }
@@ -100,6 +101,7 @@ extension Kernel {
         let cards = map.mayReadLocally && members.count == 1 && map.cards?.table === first.files ? map.cards : nil
         if cards == nil { map.cards?.isRevoked = true }
         if members.count > 1 { map.localMappings?.isRevoked = true }
+        letEndQuietly(map, members)
         let closes = cards?.isRevoked == false ? cards?.limit : nil
         let owner = first.credentials
         let isOneOwner = members.allSatisfy {

@@ -104,6 +104,7 @@ extension GuestThread {
                 if advice == 4 || advice == 8, part.isLocked { throw .EINVAL }
                 // Private copies of a file's pages go.
                 if advice == 4 { map.patches.forget(part.start..<part.end, in: map.stub) }
+                if advice == 4 || advice == 8 { kernel.tellPrivateRange(around: part.start, of: map) }
                 append(.advise(address: part.start, length: part.length, advice: advice))
             case 9: try remove(part)
             case 18, 19:

@@ -163,6 +163,7 @@ extension GuestThread {
             let own = files.copy()
             files.removeUser()
             files = own
+            kernel.hearEnds(in: map)
         }
         return 0
     }
