@@ -2,6 +2,9 @@ internal import HostSystem
 package import LinuxABI
 internal import Stub
 
+/// A process's local answers, by their places: `APUS_LOCAL_ANSWERS`. Nil for what is not answered.
+package typealias LocalAnswers = InlineArray<32, UInt64?>
+
 /// One host process that holds a guest's address space, seen from the kernel.
 package final class StubProcess {
     package unowned let platform: TrapPlatform
@@ -128,6 +131,15 @@ package final class StubProcess {
         if let value { contexts.store(value, at: entry + 8) }
         // With a barrier: who takes an answer back may have to know who has used it until now. The high half is always 0.
         contexts.exchange(value == nil ? 0 : 1, at: entry)
+    }
+
+    /// The same with all of them.
+    package func setLocalAnswers(_ values: LocalAnswers) {
+        // Most are there already: the language watches at run time over each look at what is stored here.
+        let told = localAnswers
+        for index in 0..<min(told.count, values.count) where told[index] != values[index] {
+            setLocalAnswer(index, values[index])
+        }
     }
 
     // MARK: Threads

@@ -30,6 +30,9 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     /// Nor these: of descriptors that have cards (`DescriptorCards`). The first's value says how many there can be.
     case close, control, fileStatus, statusAt, directoryEntries
 
+    /// As `allCases`, which makes an array each time.
+    static let all = allCases
+
     /// The call's number on x86-64.
     package var call: Int {
         switch self {
@@ -90,7 +93,7 @@ extension Kernel {
             map.cards?.isRevoked = true
             map.localMappings?.isRevoked = true
             letEndQuietly(map, [])
-            for answer in LocalAnswer.allCases { map.stub.setLocalAnswer(answer.rawValue, nil) }
+            map.stub.setLocalAnswers(LocalAnswers(repeating: nil))
             return
         }
         let process = first.process
@@ -109,8 +112,10 @@ extension Kernel {
                 && $0.credentials.groupID == owner.groupID && $0.credentials.effectiveGroupID == owner.effectiveGroupID
         }
         func word(_ id: ProcessID) -> UInt64 { UInt64(UInt32(bitPattern: id.rawValue)) }
-        for answer in LocalAnswer.allCases {
-            let value: UInt64? =
+        // All at once, as this happens at each birth and end of a thread.
+        var values = LocalAnswers(repeating: nil)
+        for answer in LocalAnswer.all {
+            values[answer.rawValue] =
                 switch answer {
                 case .yield: 0
                 case .futex: map.mayWaitInStub ? 1 : nil
@@ -135,8 +140,8 @@ extension Kernel {
                 case .effectiveUserID: isOneOwner ? UInt64(owner.effectiveUserID) : nil
                 case .effectiveGroupID: isOneOwner ? UInt64(owner.effectiveGroupID) : nil
                 }
-            map.stub.setLocalAnswer(answer.rawValue, value)
         }
+        map.stub.setLocalAnswers(values)
     }
 
     /// Something that all threads of a process answer has changed.
