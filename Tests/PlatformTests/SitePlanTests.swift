@@ -45,11 +45,23 @@ import Testing
     }
 
     @Test func overMove() {
-        let code = Self.bytes("b86e0000000f05c3")
+        let code = Self.bytes("90b86e0000000f05c3")
         let page = Self.page(code, filler: 0x06)
-        #expect(SitePlan(page: page, site: 5, number: 110, taken: [])?.way == .overMove(0))
+        #expect(SitePlan(page: page, site: 6, number: 110, taken: [])?.way == .overMove(1))
         // The number came from elsewhere: the bytes before are no such `mov`.
-        #expect(SitePlan(page: page, site: 5, number: 111, taken: []) == nil)
+        #expect(SitePlan(page: page, site: 6, number: 111, taken: []) == nil)
+        // What stands before it is not to be seen.
+        let cut = Self.page(Array(code.dropFirst()), filler: 0x06)
+        #expect(SitePlan(page: cut, site: 5, number: 110, taken: []) == nil)
+    }
+
+    /// `mov $110, %r8d` ends like `mov $110, %eax`.
+    @Test(arguments: ["41", "43", "45", "47"]) func noMoveToAnotherRegister(_ prefix: String) {
+        let page = Self.page(Self.bytes("90" + prefix + "b86e0000000f05c3"), filler: 0x06)
+        #expect(SitePlan(page: page, site: 7, number: 110, taken: []) == nil)
+        // These change nothing.
+        let same = Self.page(Self.bytes("9040b86e0000000f05c3"), filler: 0x06)
+        #expect(SitePlan(page: same, site: 7, number: 110, taken: [])?.way == .overMove(2))
     }
 
     @Test func refusesWhatIsNoCall() {

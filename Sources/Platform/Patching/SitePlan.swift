@@ -62,6 +62,9 @@ struct SitePlan: Equatable {
 
     private static func movesNumber(_ page: [UInt8], before site: Int, _ number: Int) -> Bool {
         guard site >= moveSize, page[site - moveSize] == 0xb8, number >= 0, number < 1 << 16 else { return false }
+        // With REX.B before it, another register gets the number. What only looks so stays a trap, and so does what stands at
+        // the page's beginning.
+        guard site > moveSize, page[site - moveSize - 1] & 0xf9 != 0x41 else { return false }
         let bytes = page[site - 4..<site]
         return Array(bytes) == Trampoline.bytes(UInt32(number))
     }

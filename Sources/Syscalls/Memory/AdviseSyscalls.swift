@@ -70,6 +70,8 @@ extension GuestThread {
         moved.start = target
         moved.end = target + newLength
         if keepsOld || oldLength == 0 {
+            // Jumps would go with the pages, and lead back to where they were made.
+            map.patches.restore(old..<old + oldLength, in: map.stub)
             map.replace(target..<target + newLength, with: moved)
         } else {
             map.replace(old..<old + oldLength, with: nil)
