@@ -26,12 +26,14 @@ package final class Kernel {
     /// Whose stubs may have posted calls.
     var cards: [DescriptorCards] = [] { didSet { noteWhoPosts() } }
     var localMappings: [LocalMappings] = [] { didSet { noteWhoPosts() } }
+    var localWrites: [LocalWrites] = [] { didSet { noteWhoPosts() } }
     /// Whose threads may end without waking anybody here.
     var quietEnds: [MemoryMap] = [] { didSet { noteWhoPosts() } }
     var isTakingEnds = false
     private(set) var mayHavePosted = false
     private func noteWhoPosts() {
-        mayHavePosted = !cards.isEmpty || !localMappings.isEmpty || !quietEnds.isEmpty
+        mayHavePosted =
+            !cards.isEmpty || !localMappings.isEmpty || !localWrites.isEmpty || !quietEnds.isEmpty
     }
     /// Whose stub can answer from what the last call has left.
     var newestCards: DescriptorCards?

@@ -131,6 +131,13 @@ final class SharedMemory {
         unsafe [UInt8](UnsafeRawBufferPointer(start: pointer(at: offset, count: count), count: count))
     }
 
+    /// Lends bytes to a body that only hands them on.
+    func withBytes(at offset: Int, count: Int, _ body: (Span<UInt8>) throws(Errno) -> Void) throws(Errno) {
+        // Inside the mapping, which outlives the call; bytes have no invalid values, and whoever gets them takes any.
+        let bytes = unsafe UnsafeRawPointer(pointer(at: offset, count: count)).assumingMemoryBound(to: UInt8.self)
+        try body(unsafe UnsafeBufferPointer(start: bytes, count: count).span)
+    }
+
     func append(_ count: Int, at offset: Int, to output: inout OutputSpan<UInt8>) {
         let wanted = min(count, output.freeCapacity)
         // Inside the mapping; copied once, and whatever the guest changes meanwhile is only bytes. The room was just counted.

@@ -33,6 +33,11 @@ package final class StubProcess {
     var postedMappingsTaken: UInt32 = 0
     /// The same of threads that have ended: see `haveThreadsEnded`.
     var endsTaken: UInt32 = 0
+    /// The same of writes, with how many there are once the permission was taken back, and the permission's number: see
+    /// `takePostedWrite`.
+    var postedWritesTaken: UInt32 = 0
+    var postedWritesEnd: UInt32?
+    var writesVersion: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// What the host says of its memory when it has ended.

@@ -28,7 +28,7 @@ final class SandboxTree {
         DevFS.register(in: devices)
         kernel.registerTerminals(in: devices)
         let limit = Int64(clamping: configuration.memory ?? SandboxTree.defaultLimit)
-        let budget = MemoryBudget(limit: limit)
+        let budget = MemoryBudget(limit: limit, longestFile: Host.fileSizeLimit)
         self.budget = budget
         func fileSystem(_ minor: UInt32, magic: UInt64 = 0x0102_1994) -> TmpFS {
             TmpFS(

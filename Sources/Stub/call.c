@@ -1,6 +1,7 @@
 // System calls on their way to the kernel: what is copied next to them, what the stub answers itself, and the way in for
 // sites that were patched, which needs no host signal.
 #include "internal.h"
+#include "writes.h"
 
 /// Copies what the call points at next to it, as the rules from the table say.
 static void copy_in(struct apus_cold *cold, struct apus_hot *hot) {
@@ -71,6 +72,7 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     if (number >= APUS_RULED_CALLS) return 0;
     uint8_t index = CONFIG->local_answers[number];
     if (number == SYS_madvise) return arguments && apus_stub_advise(arguments, result);
+    if (index == APUS_LOCAL_PWRITE) return arguments && apus_stub_write_call(cold, arguments, result);
     if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
     if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST || (index >= APUS_LOCAL_READ && index < APUS_LOCAL_SIGRETURN))
         return arguments && apus_stub_own_call(cold, index, arguments, result);

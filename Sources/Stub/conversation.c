@@ -381,6 +381,8 @@ void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     // The kernel has carried out what was posted before it looked at this.
     cold->posted = 0;
     cold->posted_mappings = 0;
+    cold->posted_writes = 0;
+    cold->posted_bytes = 0;
     if (!(hot->action & APUS_ACTION_RESTORE_ALL)) cold->registers[APUS_RAX] = hot->value;
     __atomic_store_n(&hot->state, APUS_STATE_GUEST, __ATOMIC_RELEASE);
 }

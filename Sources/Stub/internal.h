@@ -142,6 +142,9 @@ HIDDEN void apus_stub_wake_joiner(uint64_t word);
 /// True while somebody waits in the kernel, or it has taken the permission back: then it must hear of an end now. Whoever
 /// changes that looks at requests afterwards.
 HIDDEN int apus_stub_is_heard(const struct apus_cold *cold);
+// In writes.c.
+/// Posts a write to a file that the kernel has told of. False if the kernel must be asked.
+HIDDEN int apus_stub_write_call(struct apus_cold *cold, const uint64_t *arguments, uint64_t *result);
 
 // In cards.c.
 /// Carries out a call on a descriptor whose card allows it. False if the kernel must be asked.

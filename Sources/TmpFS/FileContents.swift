@@ -14,6 +14,8 @@ package final class FileContents {
     private var hasHoles = false
     /// It has a memory file that it could do without.
     private var wasEarly = false
+    /// A guest may have it mapped.
+    private(set) var isMapped = false
     /// A guest was given a descriptor of it.
     private var isMappable = false
     /// Of all files whose pages were wanted to be read, in that order; 0 for none of them.
@@ -78,13 +80,14 @@ package final class FileContents {
     }
 
     /// Throws ENOSPC beyond the sandbox's memory, EFBIG beyond what a file may hold.
-    package func write(_ source: Span<UInt8>, at offset: Int64) throws(Errno) -> Int {
+    /// `isPledged`: its memory was pledged before, and is there.
+    package func write(_ source: Span<UInt8>, at offset: Int64, isPledged: Bool = false) throws(Errno) -> Int {
         guard !source.isEmpty else { return 0 }
         let (end, overflow) = offset.addingReportingOverflow(Int64(source.count))
         guard offset >= 0, !overflow, end <= FileContents.maximumSize else { throw .EFBIG }
         try makeRoom(for: end)
         if file >= 0 {
-            try writeToFile(source, at: offset, end: end)
+            try writeToFile(source, at: offset, end: end, isPledged: isPledged)
         } else {
             try charge(FileContents.pages(max(end, Int64(bytes.count))))
             writeInline(source, at: Int(offset))
@@ -104,14 +107,18 @@ package final class FileContents {
         if replaced < source.count { bytes.append(copying: source.extracting(droppingFirst: replaced)) }
     }
 
-    private func writeToFile(_ source: Span<UInt8>, at offset: Int64, end: Int64) throws(Errno) {
+    private func writeToFile(
+        _ source: Span<UInt8>, at offset: Int64, end: Int64, isPledged: Bool
+    ) throws(Errno) {
         // What lies before the end is there already, unless it is a hole; a hole before the offset costs nothing.
         if offset > size { hasHoles = true }
         let first = offset / FileContents.pageSize * FileContents.pageSize
         let fresh = hasHoles ? first : max(first, FileContents.pages(size))
         let more = FileContents.pages(end) - fresh
         let before = charged
-        if more > 0 { try charge(charged + more) }
+        if more > 0 {
+            if isPledged { settle(at: charged + more) } else { try charge(charged + more) }
+        }
         do throws(Errno) {
             var done = 0
             while done < source.count {
@@ -190,6 +197,7 @@ package final class FileContents {
         if file < 0 { try moveToFile() }
         hasHoles = true
         isMappable = true
+        isMapped = true
         guard !writable else { return file }
         if readOnlyFile < 0 { readOnlyFile = try Host.reopen(file, flags: []) }
         return readOnlyFile
@@ -265,12 +273,20 @@ package final class FileContents {
 /// How many bytes the files of a tree may hold together.
 package final class MemoryBudget {
     package let limit: Int64
+    /// What the host lets one file hold.
+    let longestFile: UInt64
     package private(set) var used: Int64 = 0
+    /// For bytes that processes have written and the kernel not yet.
+    private var pledged: Int64 = 0
+    private var whenShort: (() -> Void)?
 
     /// What names, inodes and extended attributes take of the kernel's own memory, roughly.
     package private(set) var overhead: Int64 = 0
 
-    package init(limit: Int64) { self.limit = limit }
+    package init(limit: Int64, longestFile: UInt64 = .max) {
+        self.limit = limit
+        self.longestFile = longestFile
+    }
 
     /// False where there would be more of it than a quarter of what the files may hold.
     func takeOverhead(_ bytes: Int64) -> Bool {
@@ -307,10 +323,22 @@ package final class MemoryBudget {
     private static let mostSeries = 1000
 
     func take(_ bytes: Int64) -> Bool {
-        guard bytes <= limit - used else { return false }
+        if bytes > limit - used - pledged, pledged > 0 { whenShort?() }
+        guard bytes <= limit - used - pledged else { return false }
         used += bytes
         return true
     }
+
+    package func pledge(_ bytes: Int64, whenShort: @escaping () -> Void) -> Bool {
+        guard bytes <= limit - used - pledged else { return false }
+        pledged += bytes
+        self.whenShort = whenShort
+        return true
+    }
+
+    package func redeem(_ bytes: Int64) { pledged -= bytes }
+
+    package var isPledgeCovered: Bool { pledged <= limit - used }
 
     /// What has been taken already, by a mapping say, counts even beyond the limit.
     func force(_ bytes: Int64) { used += bytes }

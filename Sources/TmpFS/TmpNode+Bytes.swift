@@ -136,6 +136,7 @@ extension TmpNode: HolePunching, DescriptorKeeper {
 
     /// What a mapping maps: the memory file of changed bytes, or the lower file itself.
     func mapping(writable: Bool) throws(Errno) -> FileMapping {
+        writer?.withdraw()
         if contents == nil, !writable, lowerDescriptor >= 0 {
             return .host(descriptor: lowerDescriptor, canWriteShared: false)
         }

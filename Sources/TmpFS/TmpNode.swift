@@ -37,6 +37,8 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     /// Made by `O_TMPFILE`, without a name so far, and may get one.
     var mayGetName = false
 
+    package var writer: (any PostingWriter)?
+
     /// Ends when the file changes: somebody was told what is in it.
     var epoch: LocalEpoch?
 
@@ -183,6 +185,8 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
     }
 
     package func setAttributes(_ change: AttributeChange) throws(Errno) {
+        // Writing may take rights away that the file has from now on.
+        writer?.withdraw()
         try load()
         if let permissions = change.permissions {
             stored.mode.rawValue = stored.mode.rawValue & ~0o7777 | permissions & 0o7777
@@ -194,11 +198,12 @@ package final class TmpNode: Inode, Sealable, NamedPipeHolder {
         touchChange()
     }
 
-    func touchModification() {
+    func touchModification() { touchModification(at: fileSystem.clock()) }
+
+    func touchModification(at time: Timestamp) {
         own()
-        let now = fileSystem.clock()
-        stored.modificationTime = now
-        stored.changeTime = now
+        stored.modificationTime = time
+        stored.changeTime = time
     }
 
     func touchChange() {

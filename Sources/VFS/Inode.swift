@@ -13,6 +13,8 @@ package protocol Inode: AnyObject {
     /// Somebody is told the attributes. True if only calls change them, and any change ends the epoch; but for a file that
     /// others than guests change, too, whose attributes were seen in this moment (see `Outside`).
     func tellsAttributes(until epoch: LocalEpoch) -> Bool
+    /// Who writes the file without asking, if anybody does.
+    var writer: (any PostingWriter)? { get }
 
     // Directories.
     /// Throws ENOENT.
@@ -146,6 +148,7 @@ package struct FileAttributes: Sendable {
 extension Inode {
     package var remembersNames: Bool { true }
     package func tellsAttributes(until epoch: LocalEpoch) -> Bool { false }
+    package var writer: (any PostingWriter)? { nil }
 
     package func setAttributes(_ change: AttributeChange) throws(Errno) { throw .EPERM }
 

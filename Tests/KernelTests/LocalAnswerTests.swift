@@ -1,4 +1,5 @@
 import Platform
+import Stub
 import Testing
 
 @testable import Kernel
@@ -10,6 +11,9 @@ struct LocalAnswerTests {
         #expect(LocalAnswer.yield.rawValue == GuestLayout.localYield)
         let places = LocalAnswer.allCases.map(\.rawValue)
         #expect(Set(places).count == places.count)
-        #expect(places.allSatisfy { $0 > 0 && $0 < GuestLayout.localAnswers })
+        // This one has a number, and no place.
+        let posted = LocalAnswer.positionedWrite.rawValue
+        #expect(posted == Int(APUS_LOCAL_PWRITE))
+        #expect(places.allSatisfy { $0 > 0 && $0 < GuestLayout.localAnswers || $0 == posted })
     }
 }

@@ -74,7 +74,8 @@ final class DescriptorCards {
 
     /// The file that was opened last.
     func setStatus(_ file: OpenFile, _ number: Int, _ words: () -> InlineArray<18, UInt64>?) -> Bool {
-        guard !isRevoked, number < limit, card(of: file, number, closeOnExec: false).isPlain, let words = words()
+        guard !isRevoked, number < limit, card(of: file, number, closeOnExec: false).isPlain,
+            file.operations.inode.writer == nil, let words = words()
         else { return false }
         stub.setStatus(words, of: number)
         return true
@@ -128,13 +129,17 @@ extension Kernel {
         if !quietEnds.isEmpty { takeEnds(but: asking) }
         for cards in cards { cards.carryOut() }
         for mappings in localMappings { mappings.carryOut() }
+        for writes in localWrites { writes.carryOut() }
     }
 
     /// Before anybody's next step; `thread` is the one that has asked.
     func carryOutPosted(before thread: GuestThread?) {
         guard mayHavePosted else { return }
         carryOutPosted(through: thread?.stub)
-        if let map = thread?.map, map.localMappings?.isRevoked == true { dropMappings(of: map) }
+        if let map = thread?.map {
+            if map.localMappings?.isRevoked == true { dropMappings(of: map) }
+            if map.localWrites?.isRevoked == true { dropWrites(of: map) }
+        }
         let own = thread?.map?.cards
         // Its own stub has forgotten that.
         if let newest = newestCards {
@@ -155,6 +160,7 @@ extension Kernel {
     /// The status flags of the file change.
     package func revokeCards(with file: OpenFile) {
         guard mayHavePosted else { return }
+        file.operations.inode.writer?.withdraw()
         let kind = file.operations.inode.kind
         if kind == .regular || kind == .directory { revokeCards() }
     }

@@ -21,6 +21,8 @@ package final class FileTable {
     var cards: DescriptorCards?
     /// What a stub was told of names that begin at these descriptors.
     var names: LocalNames?
+    /// What a stub writes of these files by itself.
+    var writes: LocalWrites?
     /// Calls of a kind that stubs with cards carry out by themselves.
     private var coldCalls: UInt8 = 0
     /// Threads that use the table; the last one to leave closes everything.
@@ -68,6 +70,7 @@ package final class FileTable {
         let index = Int(number.rawValue)
         local?.withdraw(index)
         names?.changed(index)
+        writes?.changed(index)
         slots[index] = Slot()
         lowestFree = min(lowestFree, index)
         cards?.changed(index, to: nil, closeOnExec: false)
@@ -109,6 +112,7 @@ package final class FileTable {
         local?.release()
         cards?.release()
         names?.release()
+        writes?.release()
         for number in numbers { close(number) }
     }
 
@@ -147,6 +151,7 @@ package final class FileTable {
         makeRoom(for: index)
         local?.withdraw(index)
         names?.changed(index)
+        writes?.changed(index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
         cards?.changed(index, to: file, closeOnExec: closeOnExec)

@@ -67,6 +67,7 @@ extension GuestThread {
         else { return }
         var told = LocalFile()
         let operations = file.operations
+        operations.inode.writer?.withdraw()
         switch operations.localContents(file, until: kernel.localEpoch) {
         case .unknown: return
         case .nothing: told.reads = .nothing

@@ -3,6 +3,7 @@ package import LinuxABI
 /// Numbers of `getrlimit(2)`'s resources.
 package enum ResourceNumber {
     package static let cpu = 0
+    package static let fileSize = 1
     package static let data = 2
     package static let addressSpace = 9
     package static let stack = 3

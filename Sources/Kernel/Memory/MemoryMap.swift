@@ -71,6 +71,25 @@ package final class MemoryMap {
 
     /// What the stub of its one thread knows of its gaps.
     var localMappings: LocalMappings?
+    /// The files that the stub of its one thread writes.
+    var localWrites: LocalWrites? {
+        get { storedWrites }
+        set { storedWrites = newValue }
+    }
+    private var storedWrites: LocalWrites?
+    private var lastWritten: (file: ObjectIdentifier?, times: UInt8) = (nil, 0)
+
+    /// One more write of the file, at an offset.
+    /// - Returns: true when there were so many in a row.
+    func countWrite(of file: OpenFile, until most: UInt8) -> Bool {
+        let file = ObjectIdentifier(file)
+        if lastWritten.file != file { lastWritten = (file, 0) }
+        lastWritten.times += 1
+        guard lastWritten.times >= most else { return false }
+        lastWritten.times = 0
+        return true
+    }
+
     /// Calls that a stub could carry out by itself, since it was told.
     var coldMappings = 0
 

@@ -120,6 +120,7 @@ extension Kernel {
             pipes.forget(oldMap)
             dropCards(of: oldMap)
             dropMappings(of: oldMap)
+            dropWrites(of: oldMap)
         } else {
             leave(oldMap, stub: oldStub)
         }

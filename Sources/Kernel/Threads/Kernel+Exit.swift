@@ -122,6 +122,7 @@ extension Kernel {
             dropCards(of: map)
             dropMappings(of: map)
             letEndQuietly(map, [])
+            dropWrites(of: map)
             map.stub.kill()
         } else if let stub {
             stub.owner = nil

@@ -29,9 +29,11 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case kill, threadKill
     /// Nor these: of descriptors that have cards (`DescriptorCards`). The first's value says how many there can be.
     case close, control, fileStatus, statusAt, directoryEntries
+    /// Nor this: of files that the stub writes (`LocalWrites`). `APUS_LOCAL_PWRITE`, and no place among the answers.
+    case positionedWrite
 
-    /// As `allCases`, which makes an array each time.
-    static let all = allCases
+    /// Those that have a place, once: `allCases` makes an array each time.
+    static let all = allCases.filter { $0 != .positionedWrite }
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -55,6 +57,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .read: 0
         case .write: 1
         case .positionedRead: 17
+        case .positionedWrite: 18
         case .map: 9
         case .unmap: 11
         case .statusOfName: 4
@@ -76,7 +79,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
             .positionedRead, .statusOfName, .statusOfLink, .epollWait, .epollWaitMasked, .epollWaitExactly, .close,
-            .control, .fileStatus, .statusAt, .directoryEntries, .map, .unmap:
+            .control, .fileStatus, .statusAt, .directoryEntries, .map, .unmap, .positionedWrite:
             return nil
         default: self = answer
         }
@@ -92,6 +95,7 @@ extension Kernel {
             map.mayTellNames = false
             map.cards?.isRevoked = true
             map.localMappings?.isRevoked = true
+            map.localWrites?.withdraw()
             letEndQuietly(map, [])
             map.stub.setLocalAnswers(LocalAnswers(repeating: nil))
             return
@@ -105,6 +109,7 @@ extension Kernel {
         if cards == nil { map.cards?.isRevoked = true }
         if members.count > 1 { map.localMappings?.isRevoked = true }
         letEndQuietly(map, members)
+        if let writes = map.localWrites, !map.mayTellNames || writes.table !== first.files { writes.withdraw() }
         let closes = cards?.isRevoked == false ? cards?.limit : nil
         let owner = first.credentials
         let isOneOwner = members.allSatisfy {
@@ -127,7 +132,7 @@ extension Kernel {
                 case .read, .write, .positionedRead: readsLocally ? 1 : nil
                 case .close: closes.map { UInt64($0) }
                 case .map: map.localMappings?.isRevoked == false ? 1 : nil
-                case .unmap: nil
+                case .unmap, .positionedWrite: nil
                 // It is that permission that counts.
                 case .control, .fileStatus, .statusAt, .directoryEntries: nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))

@@ -298,6 +298,8 @@ struct apus_cold {
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
     /// Calls that the stub has posted since it asked last; changes of the address space are counted apart.
     uint32_t posted, posted_mappings;
+    /// The same of writes, and the room that their bytes take.
+    uint32_t posted_writes, posted_bytes;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.

@@ -42,6 +42,7 @@ extension GuestThread {
         // Whoever reads such a file is to be heard of from now on.
         kernel.localEpoch.end()
         kernel.revokeCards()
+        kernel.withdrawWrites()
         dentry.mount.watches = kernel.fileWatches
         return Int(try inotify.add(FileIdentity(attributes), mask: mask))
     }

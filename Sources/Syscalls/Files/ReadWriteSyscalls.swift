@@ -51,7 +51,9 @@ extension GuestThread {
         let file = try file(number)
         guard file.operations.isSeekable else { throw .ESPIPE }
         guard file.flags.mayWrite else { throw .EBADF }
-        return try write(file, [try Segment(buffer.address, count)], at: Int64(offset))
+        let done = try write(file, [try Segment(buffer.address, count)], at: Int64(offset))
+        countPositionedWrite(file, at: number, done)
+        return done
     }
 
     /// readv, preadv, preadv2: the flags are RWF_*.

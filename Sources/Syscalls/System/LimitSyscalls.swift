@@ -69,6 +69,7 @@ extension GuestThread {
         if resource == ResourceNumber.pendingSignals { process.actions.withdraw() }
         if resource == ResourceNumber.cpu { process.watchCPULimit() }
         if resource == ResourceNumber.openFiles { kernel.revokeCards() }
+        if resource == ResourceNumber.fileSize { process.withdrawWrites() }
         if resource == ResourceNumber.addressSpace || resource == ResourceNumber.data { process.revokeMappings() }
     }
 
