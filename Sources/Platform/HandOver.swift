@@ -41,7 +41,7 @@ extension TrapPlatform {
         if thread.isBlocked {
             thread.isBlocked = false
         } else if UInt32(thread.processor) != publishedProcessor {
-            policy.answeredLate()
+            policy.answeredLate(after: Host.ticks &- workBegan)
         }
         if let waker = handOver.held,
             policy.handsOver(

@@ -138,10 +138,15 @@ struct PollingPolicy {
     /// A sleeper on another processor has been woken by the kernel.
     mutating func wokeElsewhere() { hasWokenElsewhere = true }
 
-    /// A stub has polled for an answer in vain: it was not told to sleep, but has to be woken.
-    mutating func answeredLate() {
+    /// A stub has polled for an answer in vain: it was not told to sleep, but has to be woken. The kernel has worked on it for so
+    /// long: where polling on would have brought the answer, it should have.
+    mutating func answeredLate(after ticks: UInt64) {
         guard mayPoll else { return }
         answersInTime = 0
+        guard ticks > PollingPolicy.mostStubTicks else {
+            stubBudget = PollingPolicy.adapted(stubBudget, grows: true, most: PollingPolicy.mostStubTicks)
+            return
+        }
         let shorter = PollingPolicy.adapted(stubBudget, grows: false, most: PollingPolicy.mostStubTicks)
         // Never nothing: most answers come at once.
         if shorter > 0 { stubBudget = shorter }

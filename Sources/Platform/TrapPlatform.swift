@@ -34,6 +34,8 @@ package final class TrapPlatform {
     var nextToScan = 0
     /// Where the stub that was served last had asked from.
     var lastProcessor: UInt8 = 0
+    /// When the last wait was over.
+    var workBegan: UInt64 = 0
     private var turns = Turns()
     /// The stubs know that they may give way.
     private var takesTurns = false
@@ -376,7 +378,10 @@ package final class TrapPlatform {
             let budget = policy.budget(on: Int(publishedProcessor), running: running)
             while Host.ticks &- start < budget {
                 for _ in 0..<16 {
-                    if watched.firstAsking(from: 0) != nil { return policy.waited(Host.ticks &- start, asleep: false) }
+                    if watched.firstAsking(from: 0) != nil {
+                        workBegan = Host.ticks
+                        return policy.waited(workBegan &- start, asleep: false)
+                    }
                     apus_relax()
                 }
                 if clones?.isExpecting == true { clones?.serve() }
@@ -397,7 +402,10 @@ package final class TrapPlatform {
         }
         config.exchange(0, at: 0)
         publishProcessor()
-        policy.waited(Host.ticks &- start, asleep: true, byRequest: anyoneAsks)
+        let end = Host.ticks
+        // Who has asked has waited for the wake-up, too.
+        workBegan = end &- PollingPolicy.wakeTicks
+        policy.waited(end &- start, asleep: true, byRequest: anyoneAsks)
     }
 
     /// Lets a stub on this processor run before this thread sleeps, and the stubs know whether they may do the same.

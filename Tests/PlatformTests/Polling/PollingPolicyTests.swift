@@ -18,7 +18,7 @@ import Testing
         var policy = PollingPolicy(processors: ProcessorSet([5]))
         #expect(!policy.mayPoll && policy.stubBudget == 0)
         policy.waited(10, asleep: true)
-        policy.answeredLate()
+        policy.answeredLate(after: 10)
         #expect(policy.budget(on: 5, running: ProcessorSet([3])) == 0)
         #expect(policy.stubBudget == 0)
         #expect(!policy.holdsAnswer(of: 4, kernel: 5))
@@ -49,10 +49,18 @@ import Testing
 
     @Test func stubsWaitShorterForALateKernelAndLongerAgain() {
         var policy = PollingPolicy(processors: Self.two)
-        for _ in 0..<20 { policy.answeredLate() }
+        for _ in 0..<20 { policy.answeredLate(after: PollingPolicy.mostStubTicks + 1) }
         let least = policy.stubBudget
         #expect(least > 0 && least < PollingPolicy.mostStubTicks / 4)
         for _ in 0..<(4 * PollingPolicy.calm) { _ = policy.served(isHere: false, at: 0) }
+        #expect(policy.stubBudget == PollingPolicy.mostStubTicks)
+    }
+
+    /// Calls that take longer than a short budget, but not so long that a wake-up would be cheaper.
+    @Test func stubsWaitForAKernelThatWorks() {
+        var policy = PollingPolicy(processors: Self.two)
+        for _ in 0..<20 { policy.answeredLate(after: PollingPolicy.mostStubTicks + 1) }
+        for _ in 0..<4 { policy.answeredLate(after: PollingPolicy.mostStubTicks / 2) }
         #expect(policy.stubBudget == PollingPolicy.mostStubTicks)
     }
 

@@ -76,6 +76,7 @@ struct SimulatedMachine {
     private var arrivals: [(at: UInt64, actor: Int, processor: Int)] = []
     private var nextBalance: UInt64 = 0
     private var waitBegan: UInt64 = 0
+    private var workBegan: UInt64 = 0
     private var fellAsleep = false
     private var serving = 0
     private var lastServed = 0
@@ -273,6 +274,7 @@ struct SimulatedMachine {
         if waitBegan != 0 {
             policy.waited(now - waitBegan, asleep: fellAsleep)
             waitBegan = 0
+            workBegan = now - (fellAsleep ? PollingPolicy.wakeTicks : 0)
         }
         fellAsleep = false
         lastServed = guest
@@ -342,7 +344,7 @@ struct SimulatedMachine {
             actors[guest].remaining = noticing()
             return
         }
-        if !actors[guest].wasBlocked, actors[guest].processor != here { policy.answeredLate() }
+        if !actors[guest].wasBlocked, actors[guest].processor != here { policy.answeredLate(after: now - workBegan) }
         var from = here
         if let waker, policy.handsOver(from: actors[waker].processor, to: actors[guest].processor, kernel: here) {
             from = actors[waker].processor
