@@ -154,10 +154,13 @@ package final class HostNode: LowerNode, DescriptorKeeper {
         swap(&read, &root.entries)
         defer { swap(&read, &root.entries) }
         try withOpenDirectory { opened throws(Errno) in
+            var isLast = false
             repeat {
                 try Host.readPackedEntries(opened, into: &read)
-                if !listing.append(packed: read.span) { isComplete = false }
-            } while !read.isEmpty
+                let added = listing.append(packed: read.span)
+                if !added.isComplete { isComplete = false }
+                isLast = added.isLast
+            } while !read.isEmpty && !isLast
         }
         return isComplete ? listing : DirectoryListing(try entries())
     }

@@ -84,10 +84,12 @@ final class SharedMemory {
         unsafe atomic(at: offset).pointee.load(ordering: .sequentiallyConsistent)
     }
 
+    /// - Returns: the word before.
     @inline(__always)
-    func exchange(_ value: UInt32, at offset: Int) {
+    @discardableResult
+    func exchange(_ value: UInt32, at offset: Int) -> UInt32 {
         // Atomic, as the other side's accesses are.
-        _ = unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
+        unsafe atomic(at: offset).pointee.exchange(value, ordering: .sequentiallyConsistent)
     }
 
     /// - Returns: the 64-bit word before.

@@ -4,10 +4,15 @@
 // Only where one thread has the descriptors to itself. So nobody changes a card while this runs, and what the kernel will make
 // of a call is known beforehand: the lowest free number, say.
 #include "internal.h"
+#include "entries.h"
 
 #include <fcntl.h>
 
 #define TABLE ((volatile struct apus_cards *)APUS_STUB_CARDS)
+#define ENTRIES ((volatile struct apus_entries *)APUS_STUB_ENTRIES)
+
+_Static_assert(offsetof(struct apus_entries, bytes) == APUS_ENTRIES_BYTES && APUS_ENTRIES_OFFSET + sizeof(struct apus_entries) <= APUS_CONTEXTS_SIZE,
+               "the entries fit behind the cards");
 
 /// False if too many wait: then the kernel is asked, and takes them first.
 static int post(struct apus_cold *cold, uint32_t kind, uint32_t what) {
@@ -27,6 +32,7 @@ static int copy(struct apus_cold *cold, uint32_t number, uint32_t card, int clos
         if (TABLE->cards[i]) continue;
         if (!post(cold, APUS_POSTED_COPY, number | (uint32_t)i << 8 | (uint32_t)closes << 16)) return 0;
         TABLE->cards[i] = (card & ~APUS_CARD_CLOSES_ON_EXEC) | (closes ? APUS_CARD_CLOSES_ON_EXEC : 0);
+        apus_stub_copy_directory(number, (uint32_t)i);
         *result = i;
         return 1;
     }
@@ -90,6 +96,23 @@ static int status_of_name(struct apus_cold *cold, const uint64_t *arguments, uin
     return status(number - 1, arguments[2], result);
 }
 
+/// getdents64(2) of the directory that was opened last, at its beginning. Of the stub, which marks the number, and the kernel, which
+/// takes it away, one is the first: entries are given once, and by whoever moves the position.
+static int entries(uint32_t number, uint64_t buffer, uint32_t room, uint64_t *result) {
+    uint32_t told = number + 1, size = ENTRIES->size;
+    if (__atomic_load_n(&ENTRIES->number, __ATOMIC_ACQUIRE) != told || apus_ticks() >= ENTRIES->until) return 0;
+    if (size > APUS_ENTRIES_SIZE || size > room || buffer > APUS_STUB_BASE - APUS_ENTRIES_SIZE) return 0;
+    if (apus_stub_copy((void *)buffer, (const void *)ENTRIES->bytes, size) != 0) return 0;
+    // Before the mark: whoever has the kernel take that has it clear this, too.
+    TABLE->end_number = told;
+    if (!__atomic_compare_exchange_n(&ENTRIES->number, &told, told | APUS_ENTRIES_TAKEN, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+        TABLE->end_number = 0;
+        return 0;
+    }
+    *result = size;
+    return 1;
+}
+
 int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result) {
     // Descriptors and commands are of 32 bits.
     uint32_t number = (uint32_t)arguments[0];
@@ -103,7 +126,7 @@ int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t 
     case APUS_LOCAL_FSTAT: return status(number, arguments[1], result);
     case APUS_LOCAL_STATAT: return status_at(number, arguments, result);
     case APUS_LOCAL_GETDENTS:
-        if (TABLE->end_number != number + 1) return 0;
+        if (TABLE->end_number != number + 1) return entries(number, arguments[1], (uint32_t)arguments[2], result);
         *result = 0;
         return 1;
     default:
@@ -114,6 +137,10 @@ int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t 
         if (TABLE->status_number == number + 1) TABLE->status_number = 0;
         if (TABLE->is_named) TABLE->is_named = 0;
         if (TABLE->end_number == number + 1) TABLE->end_number = 0;
+        // The kernel still hears of what was read.
+        uint32_t told = number + 1;
+        if (ENTRIES->number == told)
+            __atomic_compare_exchange_n(&ENTRIES->number, &told, 0, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
         *result = 0;
         return 1;
     }

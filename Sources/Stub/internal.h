@@ -161,6 +161,8 @@ HIDDEN int apus_stub_name_call(uint64_t from, uint64_t path, uint32_t follows, u
 HIDDEN int apus_stub_name_at_call(const uint64_t *arguments, uint64_t *result);
 /// The descriptor's number is about to be free.
 HIDDEN void apus_stub_forget_directory(uint32_t number);
+/// Another number, free until now, stands for the same directory.
+HIDDEN void apus_stub_copy_directory(uint32_t number, uint32_t copy);
 
 // In call.c.
 /// More than rax has changed: the block holds every register, and `fp_pointer` tells of the floating-point state.

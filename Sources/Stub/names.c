@@ -18,8 +18,12 @@ _Static_assert(APUS_NAMES_OFFSET >= APUS_CARDS_OFFSET + sizeof(struct apus_cards
                "the names fit behind the cards");
 
 void apus_stub_forget_directory(uint32_t number) {
-    // Where nothing holds, the kernel hears of the descriptor's end before it tells anything.
-    if (*HOLD && number < APUS_NAME_DIRECTORIES) NAMES->directories[number] = 0;
+    if (number < APUS_NAME_DIRECTORIES && NAMES->directories[number]) NAMES->directories[number] = 0;
+}
+
+void apus_stub_copy_directory(uint32_t number, uint32_t copy) {
+    if (number >= APUS_NAME_DIRECTORIES || copy >= APUS_NAME_DIRECTORIES) return;
+    if (NAMES->directories[number]) NAMES->directories[copy] = NAMES->directories[number];
 }
 
 /// A guest's path with zeros behind it: how many bytes with its end; 0 where only the kernel knows what to make of it.

@@ -67,6 +67,30 @@ package final class DirectoryFile: FileOperations {
         return try moved(file, place, bytes)
     }
 
+    /// All entries at once, if they fit into `limit` bytes and nobody has read any: then `readToEnd` is due if they are read, and
+    /// otherwise `forget`.
+    package func allEntries(
+        _ file: OpenFile, limit: Int, parentInode: () throws(Errno) -> UInt64
+    ) -> [UInt8]? {
+        guard file.position == 0, taken == nil else { return nil }
+        let bytes = try? takeEntries(file, limit: limit, parentInode: parentInode)
+        let areAll = isAtEnd(file)
+        file.position = 0
+        if areAll { return bytes }
+        taken = nil
+        return nil
+    }
+
+    /// What `allEntries` has given was read.
+    package func readToEnd(_ file: OpenFile) {
+        guard let taken, file.position == 0 else { return }
+        file.position = DirectoryListing.firstPosition + Int64(taken.count)
+        cursor = (file.position, taken.bytes.count)
+    }
+
+    /// What `allEntries` has given was not read.
+    package func forget(_ file: OpenFile) { if file.position == 0 { taken = nil } }
+
     /// The next call of `takeEntries` gives none, if the position stays where it is.
     package func isAtEnd(_ file: OpenFile) -> Bool {
         guard let taken, file.position == cursor.position, file.position >= DirectoryListing.firstPosition else {

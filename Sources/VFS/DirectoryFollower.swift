@@ -14,13 +14,25 @@ package struct DirectoryFollower {
     private var batch = 0
     private var run = 0
     private var failures = 0
+    /// Something was asked for.
+    private var hasBegun = false
+
+    /// What somebody asks for first.
+    package enum Beginning: Sendable {
+        /// The first directory, behind other entries.
+        case firstDirectory
+        /// The first entry, and no directory.
+        case firstEntry
+        /// The first entry, a directory.
+        case either
+    }
     /// Only directories were asked for, and other things left out.
     private var onlyDirectories: Bool { asksForDirectories && leavesOthers }
     private var asksForDirectories = true
     private var leavesOthers = false
 
     /// Entries that may be left out on the way, and not directories.
-    private static let reach = 64
+    fileprivate static let reach = 64
     private static let farReach = 1024
     private static let mostFailures = 4
     private static let mostPrepared = 64
@@ -63,6 +75,26 @@ package struct DirectoryFollower {
             batch = max(batch / 2, 2)
         }
         return (expected, batch)
+    }
+
+    /// - Returns: nil where it is not the first that is asked for, or something from the middle.
+    fileprivate mutating func begin(with name: Span<UInt8>, in listing: DirectoryListing) -> Beginning? {
+        guard !hasBegun else { return nil }
+        hasBegun = true
+        var (index, others) = (0, 0)
+        while others < DirectoryFollower.reach {
+            let length = listing.length(at: index)
+            guard length > 0 else { return nil }
+            let isDirectory = listing.isDirectory(at: index)
+            if listing.isNamed(name, at: index) {
+                if others > 0 { return isDirectory ? .firstDirectory : nil }
+                return isDirectory ? .either : .firstEntry
+            }
+            guard !isDirectory else { return nil }
+            others += 1
+            index += length
+        }
+        return nil
     }
 
     private static let trusted = 3
@@ -125,5 +157,28 @@ extension DirectoryFile {
     package func follow(_ name: Span<UInt8>, eager: Bool, _ prepare: (FileName) -> Void) -> Int {
         guard let taken else { return 0 }
         return follower.prepare(behind: name, in: taken, eager: eager, prepare)
+    }
+
+    /// Somebody has asked for what has this name here, and for nothing before: which of the entries that is.
+    package func beginning(with name: Span<UInt8>) -> DirectoryFollower.Beginning? {
+        guard let taken else { return nil }
+        return follower.begin(with: name, in: taken)
+    }
+
+    /// The first entries, or the first directories among them, are given to `prepare`.
+    package func first(_ count: Int, onlyDirectories: Bool, _ prepare: (FileName) -> Void) {
+        guard let taken else { return }
+        var (index, left, others) = (0, count, 0)
+        while left > 0, others < DirectoryFollower.reach {
+            let length = taken.length(at: index)
+            guard length > 0 else { return }
+            if !onlyDirectories || taken.isDirectory(at: index) {
+                prepare(taken.name(at: index))
+                left -= 1
+            } else {
+                others += 1
+            }
+            index += length
+        }
     }
 }

@@ -28,15 +28,18 @@ package struct DirectoryListing: Sendable {
     }
 
     /// Appends entries that the host has packed in the same way, `.` and `..` left out.
-    /// - Returns: false if one of them does not say what its name leads to, or is none.
-    package mutating func append(packed source: Span<UInt8>) -> Bool {
+    /// - Returns: `isComplete`: false if one of them does not say what its name leads to, or is none. `isLast`: nothing can come
+    ///   behind these, as the position there is the last that there is.
+    package mutating func append(packed source: Span<UInt8>) -> (isComplete: Bool, isLast: Bool) {
         let begin = bytes.count
         var isComplete = true
+        var last: Int?
         // What was looked through, and how much of it is to be copied.
         var (index, start) = (0, 0)
         while index + DirectoryListing.headSize < source.count {
             let length = Int(source[index + 16]) | Int(source[index + 17]) << 8
             guard length > DirectoryListing.headSize, length & 7 == 0, length <= source.count - index else { break }
+            last = index
             if FileKind(rawValue: UInt32(source[index + 18]) << 12) == nil { isComplete = false }
             let first = source[index + 19]
             if first == 0x2e, source[index + 20] == 0 || source[index + 20] == 0x2e && source[index + 21] == 0 {
@@ -47,7 +50,15 @@ package struct DirectoryListing: Sendable {
         }
         bytes.append(copying: source.extracting(start..<index))
         renumber(from: begin)
-        return isComplete && index == source.count
+        var isLast = false
+        if let last { isLast = DirectoryListing.isLastPosition(source, last + 8) }
+        return (isComplete && index == source.count, isLast)
+    }
+
+    /// The position that ext4, for one, gives an end: the largest number.
+    private static func isLastPosition(_ source: Span<UInt8>, _ index: Int) -> Bool {
+        for place in index..<index + 7 where source[place] != 0xff { return false }
+        return source[index + 7] == 0x7f
     }
 
     /// Gives the entries from an index on their positions, and clears what stands behind their names.

@@ -363,11 +363,13 @@ struct DirectoryListingTests {
     }
 
     /// An entry as a host may pack it: with bytes of anything behind the name.
-    private func packed(_ name: String, type: UInt8 = 8, length: UInt16? = nil) -> [UInt8] {
+    private func packed(
+        _ name: String, type: UInt8 = 8, length: UInt16? = nil, next: UInt64 = 0x1122_3344_5566_7788
+    ) -> [UInt8] {
         let size = (19 + name.utf8.count + 1 + 7) & ~7
         var writer = ByteWriter(capacity: size)
         writer.put(UInt64(4711))
-        writer.put(UInt64(0x1122_3344_5566_7788))
+        writer.put(next)
         writer.put(length ?? UInt16(size))
         writer.put(type)
         var bytes = writer.bytes + Array(name.utf8) + [0]
@@ -381,7 +383,7 @@ struct DirectoryListingTests {
         var first = packed("a") + packed(".", type: 4) + packed("seven77")
         first += packed("..", type: 4) + packed("..x", type: 10)
         for piece in [first, [], packed(".") + packed(".hidden", type: 4)] {
-            let isComplete = listing.append(packed: piece.span)
+            let isComplete = listing.append(packed: piece.span).isComplete
             #expect(isComplete)
         }
         var wanted = DirectoryListing()
@@ -393,13 +395,27 @@ struct DirectoryListingTests {
         #expect(listing.count == 4)
     }
 
+    @Test("nothing comes behind the largest position that there is, whatever comes before it")
+    func last() {
+        let largest = UInt64(Int64.max)
+        for (positions, expected) in [
+            ([1, largest], true), ([largest, 1], false), ([largest - 1], false), ([.max], false),
+            ([0x7fff_ffff], false), ([], false),
+        ] as [([UInt64], Bool)] {
+            var listing = DirectoryListing()
+            let bytes = positions.flatMap { packed("name", next: $0) }
+            let isLast = listing.append(packed: bytes.span).isLast
+            #expect(isLast == expected)
+        }
+    }
+
     @Test(
         "a host that does not say what a name leads to, or packs nonsense, is not believed",
         arguments: [[0, 24], [14, 24], [8, 0], [8, 19], [8, 31], [8, 4096]] as [[UInt16]])
     func nonsense(_ typeAndLength: [UInt16]) {
         var listing = DirectoryListing()
         let bytes = packed("a") + packed("odd", type: UInt8(typeAndLength[0]), length: typeAndLength[1])
-        let isComplete = listing.append(packed: bytes.span)
+        let isComplete = listing.append(packed: bytes.span).isComplete
         #expect(!isComplete)
         #expect(names(listing.bytes).first?.name == "a")
     }

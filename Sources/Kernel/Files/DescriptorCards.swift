@@ -9,7 +9,7 @@ package import VFS
 /// stub does is what the kernel will do. The kernel carries it out before it does anything from which anybody could learn of
 /// the difference, and writes cards only while that thread asks.
 final class DescriptorCards {
-    private let stub: StubProcess
+    let stub: StubProcess
     /// Nil once the table has ended.
     private(set) var table: FileTable?
     /// There are descriptors below this number only, of those with cards.
@@ -19,7 +19,9 @@ final class DescriptorCards {
         didSet { if isRevoked, !oldValue { stub.setLocalAnswer(LocalAnswer.close.rawValue, nil) } }
     }
     /// Of what is carried out now the cards tell already, and perhaps of more.
-    private var isCarryingOut = false
+    private(set) var isCarryingOut = false
+    /// What the stub was told of the directory that was opened last.
+    var entries = ToldEntries()
 
     init(_ stub: StubProcess, _ table: FileTable, limit: Int) {
         self.stub = stub
@@ -33,6 +35,7 @@ final class DescriptorCards {
     /// The table has ended, or its stub knows nothing of it any more.
     func release() {
         isRevoked = true
+        takeBackEntries()
         if table?.cards === self { table?.cards = nil }
         table = nil
     }
@@ -45,7 +48,7 @@ final class DescriptorCards {
         return card(of: file, Int(number.rawValue), closeOnExec: (try? table.closeOnExec(number)) ?? false)
     }
 
-    private func card(of file: OpenFile, _ number: Int, closeOnExec: Bool) -> DescriptorCard {
+    func card(of file: OpenFile, _ number: Int, closeOnExec: Bool) -> DescriptorCard {
         var card = DescriptorCard()
         card.closesOnExec = closeOnExec
         let inode = file.operations.inode
@@ -96,6 +99,7 @@ final class DescriptorCards {
 
     /// Does what the stub has done.
     func carryOut() {
+        if entries.areTold { takeBackEntries() }
         guard let first = stub.takePosted() else { return }
         isCarryingOut = true
         carryOut(first)

@@ -69,7 +69,7 @@ package final class FileTable {
         let file = try file(number)
         let index = Int(number.rawValue)
         local?.withdraw(index)
-        names?.changed(index)
+        nameless(index)
         writes?.changed(index)
         slots[index] = Slot()
         lowestFree = min(lowestFree, index)
@@ -150,7 +150,7 @@ package final class FileTable {
         while slots.count <= index { slots.append(Slot()) }
         makeRoom(for: index)
         local?.withdraw(index)
-        names?.changed(index)
+        nameless(index)
         writes?.changed(index)
         file.retain()
         slots[index] = Slot(file: file, closeOnExec: closeOnExec)
@@ -176,6 +176,13 @@ package final class FileTable {
         guard number < slots.count, let file = slots[number].file, !(target < slots.count && slots[target].file != nil)
         else { return }
         put(file, closeOnExec: closeOnExec, at: target)
+        names?.copied(number, to: target)
+    }
+
+    /// Names that begin at the number are told no more.
+    @inline(__always)
+    private func nameless(_ index: Int) {
+        names?.changed(index, byStub: cards?.isCarryingOut == true)
     }
 
     private func makeRoom(for index: Int) {

@@ -22,6 +22,8 @@ final class LocalNames {
     private var asked = [(hash: UInt64, changes: UInt64)](repeating: (0, 0), count: 64)
 
     private var lastChanges: UInt64 = .max
+    /// What is asked for first in a directory.
+    var beginnings = Beginnings()
 
     /// How far it pays to prepare what may be asked for next: below `distrusted` seldom, from `trusted` on always.
     private var confidence = 0
@@ -42,17 +44,23 @@ final class LocalNames {
     }
 
     func release() {
-        for number in directories.indices { changed(number) }
+        for number in directories.indices { changed(number, byStub: false) }
         if table?.names === self { table?.names = nil }
         table = nil
     }
 
-    /// The number is about to mean something else.
+    /// The number is about to mean something else. `byStub`: it has said so itself, and may know more by now.
     @inline(__always)
-    func changed(_ number: Int) {
+    func changed(_ number: Int, byStub: Bool) {
         guard number < directories.count, directories[number] != 0 else { return }
         directories[number] = 0
-        stub.setNameDirectory(number, 0)
+        if !byStub { stub.setNameDirectory(number, 0) }
+    }
+
+    /// The stub has made another number for the same directory.
+    func copied(_ number: Int, to target: Int) {
+        guard directories.indices.contains(number), directories.indices.contains(target) else { return }
+        directories[target] = directories[number]
     }
 
     /// What the stub knows the place by where a path begins; nil where it knows none.
@@ -209,29 +217,39 @@ extension GuestThread {
         guard let file = try? files.file(directory), let location = file.location, location.remembers,
             dentry.parent === location, let opened = file.operations as? DirectoryFile, opened.wasRead
         else { return false }
+        if let beginning = opened.beginning(with: path.span) {
+            names.beginnings.begin(with: beginning, follows: follows)
+        }
         let (may, eager) = names.mayPrepare()
         guard may else { return false }
-        let epoch = kernel.localEpoch
         var told = 0
         let count = opened.follow(path.span, eager: eager) { next in
-            guard let name = StubName(next.bytes.span), let child = try? location.child(next), child.mounted == nil,
-                !follows || child.kind != .symbolicLink, child.inode.tellsAttributes(until: epoch)
-            else { return }
-            let hash = name.hash(place, follows: follows)
-            names.willTell(hash)
-            guard let attributes = try? child.inode.attributes() else { return }
-            if told == 0 {
-                _ = epoch.use()
-                kernel.statuses.hold(names)
-            }
-            told += 1
-            names.tell(
-                NameStatus(
-                    name, in: place, follows: follows, error: 0, status: words(attributes),
-                    momentEnd: location.mount.outside.end), hash,
-                generation: kernel.statuses.generation)
+            if prepareStatus(of: next, in: location, place, follows: follows, names, words) { told += 1 }
         }
         if count > 0 { names.hasPrepared(told) }
         return told > 0
+    }
+
+    /// Tells of an entry that may be asked for soon.
+    /// - Returns: whether it was told of.
+    func prepareStatus(
+        of next: FileName, in location: Dentry, _ place: UInt32, follows: Bool, _ names: LocalNames,
+        _ words: (FileAttributes) -> InlineArray<18, UInt64>
+    ) -> Bool {
+        let epoch = kernel.localEpoch
+        guard let name = StubName(next.bytes.span), let child = try? location.child(next), child.mounted == nil,
+            !follows || child.kind != .symbolicLink, child.inode.tellsAttributes(until: epoch)
+        else { return false }
+        let hash = name.hash(place, follows: follows)
+        names.willTell(hash)
+        guard let attributes = try? child.inode.attributes() else { return false }
+        _ = epoch.use()
+        kernel.statuses.hold(names)
+        names.tell(
+            NameStatus(
+                name, in: place, follows: follows, error: 0, status: words(attributes),
+                momentEnd: location.mount.outside.end), hash,
+            generation: kernel.statuses.generation)
+        return true
     }
 }

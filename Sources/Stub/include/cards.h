@@ -45,7 +45,7 @@ enum {
 #define APUS_POSTED_KIND_SHIFT 24
 
 /// So many calls of a thread wait for the kernel at most.
-#define APUS_POSTED_MOST 8
+#define APUS_POSTED_MOST 16
 
 /// What the one thread of a process has done to its descriptors by itself, since the kernel looked last: it carries all of that
 /// out before it looks at anything else. Only the stub writes the cards while the thread runs, only the kernel while it asks.
@@ -53,7 +53,7 @@ struct apus_cards {
     /// How many calls were posted, ever; each stands at its number modulo APUS_POSTED_MOST.
     uint32_t count;
     uint32_t posted[APUS_POSTED_MOST];
-    uint32_t padding[16 - 1 - APUS_POSTED_MOST];
+    uint32_t padding[32 - 1 - APUS_POSTED_MOST];
     /// What holds until the thread asks again, or anybody else does: one more than the number of the descriptor that fstat(2)
     /// would give `status`, until these ticks of the processor's clock; and of the directory that has no more entries.
     uint32_t status_number;

@@ -48,7 +48,7 @@ struct apus_name {
 };
 
 struct apus_names {
-    /// By descriptor; 0 for one of which nothing is told. By the stub as it closes one.
+    /// By descriptor; 0 for one of which nothing is told. By the stub as it closes or copies one.
     uint32_t directories[APUS_NAME_DIRECTORIES];
     /// How many calls the stub has answered, ever.
     uint32_t answered;

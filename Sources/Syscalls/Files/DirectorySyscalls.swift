@@ -14,8 +14,7 @@ extension GuestThread {
         let start = file.position
         let limit = min(Int(count), GuestThread.largestListing)
         var bytes = try directory.takeEntries(file, limit: limit) { () throws(Errno) in
-            guard let location = file.location else { return 0 }
-            return try (location.parent ?? location.mount.point?.parent ?? location).inode.attributes().inode
+            try file.parentInode
         }
         if old { GuestThread.makeOld(&bytes) }
         do throws(Errno) {
@@ -26,6 +25,7 @@ extension GuestThread {
             throw error
         }
         file.location?.notify(.access)
+        if start == 0 { hasReadEntries(file) }
         if directory.isAtEnd(file) { leaveEnd(file, number) }
         return bytes.count
     }

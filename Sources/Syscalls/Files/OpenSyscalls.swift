@@ -160,6 +160,7 @@ extension GuestThread {
         file.location?.notify(.open)
         if flags.contains(.truncate), inode.kind == .regular, !isNew { file.location?.notify(.modify) }
         leaveStatus(file, number) { (try? operations.inode.attributes()).map { StatBuffer.words(of: $0) } }
+        if inode.kind == .directory { leaveEntries(file, number, StatBuffer.words) }
         return number
     }
 
