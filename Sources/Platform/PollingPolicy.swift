@@ -7,7 +7,7 @@
 struct PollingPolicy {
     /// Bounds of what one side polls at a time.
     static let mostKernelTicks: UInt64 = 120_000
-    static let mostStubTicks: UInt64 = 100_000
+    static let mostStubTicks: UInt64 = 200_000
     /// Less than an eighth of them is not worth its beginning.
     static let steps: UInt64 = 8
     /// What a wake-up across processors takes, about: added to a budget where who is waited for has just been woken that way.
