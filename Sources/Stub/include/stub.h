@@ -296,10 +296,8 @@ struct apus_cold {
 
     /// Reads and writes that the stub has carried out, and their bytes; never set back.
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
-    /// Calls that the stub has posted since it asked last; changes of the address space are counted apart.
-    uint32_t posted, posted_mappings;
-    /// The same of writes, and the room that their bytes take.
-    uint32_t posted_writes, posted_bytes;
+    /// What the stub has posted since it asked last: calls, changes of the address space, writes, and the room of their bytes.
+    uint32_t posted, posted_mappings, posted_writes, posted_bytes;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.
