@@ -78,15 +78,7 @@ extension StubProcess {
     /// The next call that its stub has posted. No more come at a time than a stub posts.
     package func takePosted() -> PostedCall? {
         let count = contexts.loadAcquiring(at: Int(APUS_CARDS_OFFSET))
-        let waiting = count &- postedTaken
-        guard waiting != 0 else { return nil }
-        guard waiting <= UInt32(APUS_POSTED_MOST) else {
-            // No stub posts so many.
-            postedTaken = count
-            return nil
-        }
-        let place = Int(postedTaken % UInt32(APUS_POSTED_MOST))
-        postedTaken &+= 1
+        guard let place = takenCalls.next(of: count, places: APUS_POSTED_MOST) else { return nil }
         let list = Int(APUS_CARDS_OFFSET) + (MemoryLayout<apus_cards>.offset(of: \.posted) ?? 0)
         let word: UInt32 = contexts.load(at: list + 4 * place)
         let number = Int(word & 0xff)

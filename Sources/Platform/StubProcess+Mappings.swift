@@ -42,27 +42,19 @@ extension StubProcess {
 
     /// True if its stub has posted a change that was not taken.
     @inline(__always)
-    package var hasPostedMapping: Bool { contexts.loadAcquiring(at: Int(APUS_MAPPINGS_OFFSET)) != postedMappingsTaken }
+    package var hasPostedMapping: Bool { contexts.loadAcquiring(at: Int(APUS_MAPPINGS_OFFSET)) != takenMappings.taken }
 
     /// The next change that its stub has posted. No more come at a time than a stub posts.
     package func takePostedMapping() -> PostedMapping? {
         let count = contexts.loadAcquiring(at: Int(APUS_MAPPINGS_OFFSET))
-        let waiting = count &- postedMappingsTaken
-        guard waiting != 0 else { return nil }
-        guard waiting <= UInt32(APUS_POSTED_MAPPINGS) else {
-            // No stub posts so many.
-            postedMappingsTaken = count
-            return nil
-        }
+        guard let place = takenMappings.next(of: count, places: APUS_POSTED_MAPPINGS) else { return nil }
         let list = Int(APUS_MAPPINGS_OFFSET) + (MemoryLayout<apus_mappings>.offset(of: \.posted) ?? 0)
-        let entry =
-            list + Int(postedMappingsTaken % UInt32(APUS_POSTED_MAPPINGS)) * MemoryLayout<apus_posted_mapping>.stride
-        postedMappingsTaken &+= 1
-        let place: UInt64 = contexts.load(at: entry)
+        let entry = list + place * MemoryLayout<apus_posted_mapping>.stride
+        let pages: UInt64 = contexts.load(at: entry)
         let length: UInt64 = contexts.load(at: entry + 8)
-        let protection = Int32(truncatingIfNeeded: place & UInt64(APUS_POSTED_PROTECTION))
+        let protection = Int32(truncatingIfNeeded: pages & UInt64(APUS_POSTED_PROTECTION))
         return PostedMapping(
-            address: UInt(place & ~0xfff), length: UInt(length),
-            protection: place & UInt64(APUS_POSTED_UNMAP) == 0 ? protection : nil)
+            address: UInt(pages & ~0xfff), length: UInt(length),
+            protection: pages & UInt64(APUS_POSTED_UNMAP) == 0 ? protection : nil)
     }
 }

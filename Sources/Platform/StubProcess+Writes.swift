@@ -41,7 +41,7 @@ extension StubProcess {
         writesVersion = writesVersion &+ 1 == 0 ? 1 : writesVersion &+ 1
         postedWritesEnd = nil
         // None that is not taken can have been posted: the thread asks.
-        postedWritesTaken = 0
+        takenWrites = PostedCount()
         contexts.exchangeLong(UInt64(writesVersion) << 32, at: Int(APUS_WRITES_OFFSET))
     }
 
@@ -50,7 +50,7 @@ extension StubProcess {
         guard postedWritesEnd == nil, writesVersion != 0 else { return }
         let word = contexts.exchangeLong(0, at: Int(APUS_WRITES_OFFSET))
         let isForged = word >> 32 != UInt64(writesVersion)
-        postedWritesEnd = isForged ? postedWritesTaken : UInt32(truncatingIfNeeded: word)
+        postedWritesEnd = isForged ? takenWrites.taken : UInt32(truncatingIfNeeded: word)
     }
 
     /// How many were posted, ever, with this permission.
@@ -58,20 +58,11 @@ extension StubProcess {
 
     /// True if its stub has posted a write that was not taken.
     @inline(__always)
-    package var hasPostedWrite: Bool { postedWrites != postedWritesTaken }
+    package var hasPostedWrite: Bool { postedWrites != takenWrites.taken }
 
     /// The next write that its stub has posted. No more come at a time than a stub posts.
     package func takePostedWrite() -> PostedWrite? {
-        let count = postedWrites
-        let waiting = count &- postedWritesTaken
-        guard waiting != 0 else { return nil }
-        guard waiting <= UInt32(APUS_POSTED_WRITES) else {
-            // No stub posts so many.
-            postedWritesTaken = count
-            return nil
-        }
-        let place = Int(postedWritesTaken % UInt32(APUS_POSTED_WRITES))
-        postedWritesTaken &+= 1
+        guard let place = takenWrites.next(of: postedWrites, places: APUS_POSTED_WRITES) else { return nil }
         let entry = StubProcess.writes(\.posted) + place * MemoryLayout<apus_posted_write>.stride
         func load<T: FixedWidthInteger>(_ path: PartialKeyPath<apus_posted_write>) -> T {
             contexts.load(at: entry + (MemoryLayout<apus_posted_write>.offset(of: path) ?? 0))

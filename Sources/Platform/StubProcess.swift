@@ -27,15 +27,15 @@ package final class StubProcess {
     var localVersions: [UInt32] = []
     /// The same of readiness: see `setReadiness`.
     var readyVersion: UInt32 = 0
-    /// How many posted calls were taken, ever: see `takePosted`.
-    var postedTaken: UInt32 = 0
+    /// How many posted calls were taken: see `takePosted`.
+    var takenCalls = PostedCount()
     /// The same of changes of its address space: see `takePostedMapping`.
-    var postedMappingsTaken: UInt32 = 0
+    var takenMappings = PostedCount()
     /// The same of threads that have ended: see `haveThreadsEnded`.
     var endsTaken: UInt32 = 0
     /// The same of writes, with how many there are once the permission was taken back, and the permission's number: see
     /// `takePostedWrite`.
-    var postedWritesTaken: UInt32 = 0
+    var takenWrites = PostedCount()
     var postedWritesEnd: UInt32?
     var writesVersion: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.

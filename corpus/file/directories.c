@@ -3,18 +3,11 @@
  * calls: getdents64 openat mkdir unlink lseek fchdir getcwd
  */
 #include "apus.h"
+#include "entries.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
-
-struct entry {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
 
 static int seen[300];
 

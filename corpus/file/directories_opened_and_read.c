@@ -3,17 +3,10 @@
  * calls: openat getdents64 lseek dup fcntl close unlink rmdir mkdir rename fchdir fork
  */
 #include "apus.h"
+#include "entries.h"
 #include <fcntl.h>
 #include <stdint.h>
 #include <sys/stat.h>
-
-struct entry {
-    uint64_t inode;
-    int64_t offset;
-    uint16_t length;
-    uint8_t type;
-    char name[];
-};
 
 static char buffer[65536];
 static int has_new;
