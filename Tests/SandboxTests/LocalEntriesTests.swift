@@ -138,7 +138,7 @@ extension SandboxTests {
         /// What the kernel says of entries is a guest's to overwrite.
         @Test("a guest that forges what its stub says fools itself and nobody else")
         func forged() async throws {
-            let outcome = try await Programs.run(
+            try await Programs.expectNothingWrong(
                 Self.head + """
                     \(Programs.randomNumbers)
                     int main(void) {
@@ -171,8 +171,6 @@ extension SandboxTests {
                         return 0;
                     }
                     """)
-            #expect(outcome.output == "0\n", "\(outcome.errors)")
-            #expect(outcome.status == 0)
         }
     }
 }

@@ -179,7 +179,7 @@ extension SandboxTests {
         /// What the kernel says of names is a guest's to overwrite.
         @Test("a guest that forges what its stub says fools itself and nobody else")
         func forged() async throws {
-            let outcome = try await Programs.run(
+            try await Programs.expectNothingWrong(
                 """
                 #include <fcntl.h>
                 #include <stdint.h>
@@ -222,8 +222,6 @@ extension SandboxTests {
                     return 0;
                 }
                 """)
-            #expect(outcome.output == "0\n", "\(outcome.errors)")
-            #expect(outcome.status == 0)
         }
     }
 }

@@ -90,7 +90,7 @@ extension SandboxTests {
         /// Threads that write nonsense into what their stubs know of handlers and masks, while others enter and leave them.
         @Test("handlers that are forged harm nobody but who has forged them")
         func forgedHandlers() async throws {
-            let outcome = try await Programs.run(
+            try await Programs.expectNothingWrong(
                 """
                 #include <pthread.h>
                 #include <signal.h>
@@ -158,8 +158,6 @@ extension SandboxTests {
                     return 0;
                 }
                 """)
-            #expect(outcome.output == "0\n", "\(outcome.errors)")
-            #expect(outcome.status == 0)
         }
 
         /// What a thread has left in its block is its sibling's to write: signals that nobody may block still end it.

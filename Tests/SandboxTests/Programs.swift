@@ -78,6 +78,16 @@ enum Programs {
         return try await Guest.run([program] + arguments, options: options, wrapper: wrapper)
     }
 
+    /// The same for programs that count what is wrong, and print that alone.
+    static func expectNothingWrong(
+        _ source: String, options: [String] = [], arguments: [String] = [], wrapper: [String] = [],
+        at location: SourceLocation = #_sourceLocation
+    ) async throws {
+        let outcome = try await run(source, options: options, arguments: arguments, wrapper: wrapper)
+        #expect(outcome.output == "0\n", "\(outcome.errors)", sourceLocation: location)
+        #expect(outcome.status == 0, sourceLocation: location)
+    }
+
     private static let corpus = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
         .appendingPathComponent("../../corpus").standardizedFileURL
 
