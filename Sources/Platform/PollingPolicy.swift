@@ -13,6 +13,10 @@ struct PollingPolicy {
     /// What a wake-up across processors takes, about: added to a budget where who is waited for has just been woken that way.
     static let wakeTicks: UInt64 = 100_000
 
+    /// A stub takes up to about 30 µs from its order to the clone, and the host a few hundred to make it.
+    static let orderTicks: UInt64 = 80_000
+    static let birthTicks: UInt64 = 600_000
+
     /// Calls from the kernel's own processor that follow one another in less, switches included, are dense.
     static let denseTicks: UInt64 = 50_000
     /// So many dense calls pay for moving the kernel.
@@ -51,9 +55,11 @@ struct PollingPolicy {
     // MARK: Before the kernel sleeps
 
     /// For how long the kernel, which has nothing to do, looks for requests: not at all where those who could make some run on
-    /// its own processor, or nobody runs.
-    func budget(on processor: Int, running: ProcessorSet) -> UInt64 {
-        guard !running.isEmpty, !running.contains(processor), kernelBudget > 0 else { return 0 }
+    /// its own processor, or nobody runs. Births are waited for, whatever else has paid lately.
+    func budget(on processor: Int, running: ProcessorSet, awaitsBirth: Bool = false) -> UInt64 {
+        guard !running.isEmpty, !running.contains(processor) else { return 0 }
+        if awaitsBirth, mayPoll { return PollingPolicy.birthTicks }
+        guard kernelBudget > 0 else { return 0 }
         return kernelBudget + (hasWokenElsewhere ? PollingPolicy.wakeTicks : 0)
     }
 

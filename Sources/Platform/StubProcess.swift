@@ -178,6 +178,7 @@ package final class StubProcess {
         thread.prepare(floatingPoint: floatingPoint)
         slots[slot] = thread
         platform.watch(thread)
+        thread.isBeingBorn = true
         return thread
     }
 

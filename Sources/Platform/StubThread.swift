@@ -38,6 +38,13 @@ package final class StubThread {
     var isDisowned = false
     /// The stub has asked at least once. Before that its host thread may still lack the stack that signals come in on.
     private(set) var hasAsked = false
+    /// It is being made, and has not asked.
+    var isBeingBorn = false {
+        didSet {
+            guard isBeingBorn != oldValue else { return }
+            process.platform.births += isBeingBorn ? 1 : -1
+        }
+    }
     /// How often the kernel has looked and found that it has not.
     var looksUnborn = 0
     /// Its host thread stands, and what it is told next is not how to begin.
@@ -184,7 +191,10 @@ package final class StubThread {
 
     /// Reads the request once.
     func event() -> StubEvent {
-        hasAsked = true
+        if !hasAsked {
+            hasAsked = true
+            isBeingBorn = false
+        }
         if turns.isTaking { turns.asked(at: apus_ticks()) }
         isMaskOld = true
         hold = 0

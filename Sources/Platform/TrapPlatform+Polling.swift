@@ -19,4 +19,14 @@ extension TrapPlatform {
         policy.moved()
         publishProcessor()
     }
+
+    /// Waits for a clone that was ordered: it comes within some microseconds, and whoever makes it waits for the word.
+    func awaitClones(from start: UInt64) {
+        while clones?.isExpecting == true, Host.ticks &- start < PollingPolicy.orderTicks {
+            clones?.serve()
+            guard watched.firstAsking(from: 0) == nil else { return }
+            // It may have to be made on this processor.
+            Host.yield()
+        }
+    }
 }

@@ -49,6 +49,8 @@ package final class TrapPlatform {
     /// For the next process; made when nobody asks for anything, after one has been taken.
     var spareParts: StubProcess.Parts?
     var wantsParts = false
+    /// Threads and processes that are being made, and have not asked yet.
+    var births = 0
     /// Processes that have died and whose memory has not been given back.
     var dead: [StubProcess] = []
     static let mostDead = 8
@@ -260,6 +262,7 @@ package final class TrapPlatform {
 
     func unwatch(_ thread: StubThread) {
         watched.remove(thread)
+        thread.isBeingBorn = false
         clones?.forget(thread)
     }
 
@@ -369,22 +372,30 @@ package final class TrapPlatform {
         let start = Host.ticks
         publishProcessor()
         publishBudget()
-        if policy.mayPoll { tidyUp() }
+        if policy.mayPoll {
+            // While the host makes what was ordered there is time to tidy up.
+            if clones?.isExpecting == true { awaitClones(from: start) }
+            if anyoneAsks { return }
+            tidyUp()
+        }
+        let awaitsBirth = births > 0
         if policy.mayPoll, watched.count > 0 {
             // A copy: the list does not change while this thread looks at it, and need not be guarded at every look.
             let watched = watched
             let running = watched.running
             if policy.isCrowded(on: Int(publishedProcessor), running: running, at: start) { leaveProcessor() }
-            let budget = policy.budget(on: Int(publishedProcessor), running: running)
+            let budget = policy.budget(on: Int(publishedProcessor), running: running, awaitsBirth: awaitsBirth)
             while Host.ticks &- start < budget {
                 for _ in 0..<16 {
                     if watched.firstAsking(from: 0) != nil {
                         workBegan = Host.ticks
-                        return policy.waited(workBegan &- start, asleep: false)
+                        return policy.waited(workBegan &- start, asleep: false, byRequest: !awaitsBirth)
                     }
                     apus_relax()
                 }
                 if clones?.isExpecting == true { clones?.serve() }
+                // Who is born may have to begin on this processor.
+                if awaitsBirth { Host.yield() }
             }
         }
         if !policy.mayPoll, tracer == nil, !hasGivenWay, giveWay() { return }
@@ -405,7 +416,7 @@ package final class TrapPlatform {
         let end = Host.ticks
         // Who has asked has waited for the wake-up, too.
         workBegan = end &- PollingPolicy.wakeTicks
-        policy.waited(end &- start, asleep: true, byRequest: anyoneAsks)
+        policy.waited(end &- start, asleep: true, byRequest: anyoneAsks && !awaitsBirth)
     }
 
     /// Lets a stub on this processor run before this thread sleeps, and the stubs know whether they may do the same.

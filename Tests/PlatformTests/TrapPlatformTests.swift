@@ -1,7 +1,8 @@
 import HostSystem
 import LinuxABI
-import Platform
 import Testing
+
+@testable import Platform
 
 /// One test at a time: a process has one set of signal handlers, so one platform.
 @Suite("Platform", .serialized)
@@ -104,6 +105,7 @@ extension PlatformTests {
             answer.commands = [.newProcess(slot: child.slot, child: child.process)]
             answer.reports = true
             let registers = guest.thread.readRegisters()
+            #expect(platform.births == 1)
             try guest.thread.answer(answer)
             var seen: Set<String> = []
             for _ in 0..<2 {
@@ -124,6 +126,7 @@ extension PlatformTests {
                 }
             }
             #expect(seen == ["parent", "child"])
+            #expect(platform.births == 0)
             var start = StubAnswer()
             start.registers = registers
             start.registers?.rax = 0

@@ -47,6 +47,17 @@ import Testing
         #expect(budget(policy) == PollingPolicy.mostKernelTicks)
     }
 
+    /// Where a process is made the next request comes late, and to sleep then costs its maker and it a wake-up each.
+    @Test func birthsAreWaitedForWhateverHasPaid() {
+        var policy = PollingPolicy(processors: Self.two)
+        for _ in 0..<4 { policy.waited(10_000_000, asleep: true) }
+        #expect(policy.budget(on: 0, running: ProcessorSet([1])) == 0)
+        #expect(policy.budget(on: 0, running: ProcessorSet([1]), awaitsBirth: true) == PollingPolicy.birthTicks)
+        #expect(policy.budget(on: 0, running: ProcessorSet([0, 1]), awaitsBirth: true) == 0)
+        let alone = PollingPolicy(processors: ProcessorSet([5]))
+        #expect(alone.budget(on: 5, running: ProcessorSet([3]), awaitsBirth: true) == 0)
+    }
+
     @Test func stubsWaitShorterForALateKernelAndLongerAgain() {
         var policy = PollingPolicy(processors: Self.two)
         for _ in 0..<20 { policy.answeredLate(after: PollingPolicy.mostStubTicks + 1) }
