@@ -33,7 +33,7 @@ package struct DirectoryFollower {
 
     /// Entries that may be left out on the way, and not directories.
     fileprivate static let reach = 64
-    private static let farReach = 1024
+    fileprivate static let farReach = 1024
     private static let mostFailures = 4
     private static let mostPrepared = 64
 
@@ -97,6 +97,22 @@ package struct DirectoryFollower {
         return nil
     }
 
+    /// The directory among the entries that comes next behind the one of that name.
+    fileprivate mutating func directory(behind name: Span<UInt8>, in listing: DirectoryListing) -> FileName? {
+        // Mostly it is the one that was found here last, or one behind.
+        guard let place = listing.place(of: name, from: found) ?? listing.place(of: name, from: 0) else { return nil }
+        found = place
+        var index = place + listing.length(at: place)
+        for _ in 0..<DirectoryFollower.farReach where listing.length(at: index) > 0 {
+            if listing.isDirectory(at: index) { return listing.name(at: index) }
+            index += listing.length(at: index)
+        }
+        return nil
+    }
+
+    /// The entry behind which a directory was looked for last.
+    private var found = 0
+
     private static let trusted = 3
     private static let few = 4
     private static let many = 16
@@ -134,6 +150,18 @@ extension DirectoryListing {
         return true
     }
 
+    /// Where the entry of that name begins, at an index or not far behind.
+    fileprivate func place(of name: Span<UInt8>, from start: Int) -> Int? {
+        var index = start
+        for _ in 0..<DirectoryFollower.farReach {
+            if isNamed(name, at: index) { return index }
+            let length = length(at: index)
+            guard length > 0 else { return nil }
+            index += length
+        }
+        return nil
+    }
+
     /// True if the entry that begins at an index says so.
     func isDirectory(at index: Int) -> Bool {
         index + DirectoryListing.headSize < bytes.count && bytes[index + 18] == FileKind.directory.directoryEntryType
@@ -163,6 +191,12 @@ extension DirectoryFile {
     package func beginning(with name: Span<UInt8>) -> DirectoryFollower.Beginning? {
         guard let taken else { return nil }
         return follower.begin(with: name, in: taken)
+    }
+
+    /// The directory among the entries that comes next behind the one of that name.
+    package func directory(behind name: FileName) -> FileName? {
+        guard let taken else { return nil }
+        return follower.directory(behind: name.bytes.span, in: taken)
     }
 
     /// The first entries, or the first directories among them, are given to `prepare`.

@@ -71,6 +71,34 @@ extension GuestThread {
                 of: entry, in: location, place, follows: names.beginnings.follows, names, words)
             if isTold { told += 1 }
         }
+        if told == 0, next.onlyDirectories, tellNext(behind: location, names, words) { told = 1 }
         names.beginnings.hasTold(told)
     }
+
+    /// A directory is opened that holds none: what its stub may ask then is the next directory beside it, or beside one of those
+    /// above where that was the last.
+    /// - Returns: whether it was told of, and not before.
+    private func tellNext(
+        behind location: Dentry, _ names: LocalNames, _ words: (FileAttributes) -> InlineArray<18, UInt64>
+    ) -> Bool {
+        var here = location
+        for _ in 0..<GuestThread.levels {
+            guard let parent = here.parent, parent.remembers, let opened = names.opened(parent) else { return false }
+            if let next = opened.file.directory(behind: here.name) {
+                guard let name = StubName(next.bytes.span),
+                    let place = names.directory(FileNumber(Int32(truncatingIfNeeded: opened.number)), of: [])
+                else { return false }
+                let follows = names.beginnings.follows
+                let isKnown = names.holds(
+                    name.hash(place, follows: follows), generation: kernel.statuses.generation,
+                    momentEnd: parent.mount.outside.end)
+                return !isKnown && prepareStatus(of: next, in: parent, place, follows: follows, names, words)
+            }
+            here = parent
+        }
+        return false
+    }
+
+    /// How far above.
+    private static let levels = 4
 }

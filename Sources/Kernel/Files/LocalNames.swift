@@ -1,3 +1,4 @@
+internal import HostSystem
 package import LinuxABI
 internal import Platform
 package import VFS
@@ -16,12 +17,22 @@ final class LocalNames {
     private var lastDirectory = StubProcess.nameHere
     /// By place, what the stub has there.
     private var versions = [UInt32](repeating: 0, count: StubProcess.names)
+    /// And what it was told there last.
+    private var held = [Held](repeating: Held(), count: StubProcess.names)
     /// By set, where the next name goes.
     private var ways = [UInt8](repeating: 0, count: StubProcess.names / StubProcess.nameWays)
     /// Names that were asked for, and after how many changes in the sandbox.
     private var asked = [(hash: UInt64, changes: UInt64)](repeating: (0, 0), count: 64)
 
+    private struct Held {
+        var hash: UInt64 = 0
+        var generation: UInt32 = 0
+        var momentEnd: UInt64 = 0
+    }
+
     private var lastChanges: UInt64 = .max
+    /// By which the directory stood open that was looked for last.
+    private var lastParent = 0
     /// What is asked for first in a directory.
     var beginnings = Beginnings()
 
@@ -107,6 +118,39 @@ final class LocalNames {
         let place = first + Int(ways[set])
         ways[set] = (ways[set] + 1) % UInt8(StubProcess.nameWays)
         versions[place] = stub.setName(status, at: place, version: versions[place], generation: generation)
+        held[place] = Held(hash: hash, generation: generation, momentEnd: status.momentEnd)
+    }
+
+    /// True if the stub can say what has that hash until this moment ends, and that is not about to.
+    func holds(_ hash: UInt64, generation: UInt32, momentEnd: UInt64) -> Bool {
+        let first = StubProcess.namePlace(hash)
+        for place in first..<first + StubProcess.nameWays where held[place].hash == hash {
+            if held[place].generation == generation, held[place].momentEnd == momentEnd {
+                return isTold && Host.ticks < momentEnd &- LocalNames.soon
+            }
+        }
+        return false
+    }
+
+    /// In ticks of the processor's clock: until a directory that was opened is read, and the next one asked for.
+    private static let soon: UInt64 = 1 << 17
+
+    /// The directory that stands open by a number by which names are told, if it was read.
+    func opened(_ location: Dentry) -> (number: Int, file: DirectoryFile)? {
+        if let found = opened(location, by: lastParent) { return found }
+        for number in directories.indices where directories[number] != 0 {
+            guard let found = opened(location, by: number) else { continue }
+            lastParent = number
+            return found
+        }
+        return nil
+    }
+
+    private func opened(_ location: Dentry, by number: Int) -> (number: Int, file: DirectoryFile)? {
+        guard directories[number] != 0, let file = try? table?.file(FileNumber(Int32(truncatingIfNeeded: number))),
+            file.location === location, let directory = file.operations as? DirectoryFile, directory.wasRead
+        else { return nil }
+        return (number, directory)
     }
 
     // MARK: What may be asked for next

@@ -1,5 +1,6 @@
 internal import LinuxABI
 internal import Platform
+internal import VFS
 
 /// Calls from which no name can come to give something else, nor a file to have other attributes but its time of access,
 /// which ends the epoch: what stubs were told of names holds on. All others take it back.
@@ -24,12 +25,14 @@ extension Kernel {
         return bits
     }()
 
-    /// True if nothing of what stubs were told of names can change by it.
+    /// True if nothing of what stubs were told of names can change by it. `thread`: whose it is.
     @inline(__always)
-    func keepsNames(_ event: StubEvent) -> Bool {
+    func keepsNames(_ event: StubEvent, of thread: GuestThread) -> Bool {
         guard case .syscall(let number, let arguments) = event, number >= 0, number < 512 else { return false }
         if Kernel.unchanging[number / 64] & 1 << UInt64(number % 64) != 0 { return true }
         switch number {
+        // write, writev
+        case 1, 20: return thread.isStream(FileNumber(Int32(truncatingIfNeeded: arguments[0])))
         // open, openat: to read what is there. O_ACCMODE, O_CREAT, O_TRUNC, O_TMPFILE.
         case 2: return arguments[1] & Kernel.openingChanges == 0
         case 257: return arguments[2] & Kernel.openingChanges == 0
@@ -44,4 +47,13 @@ extension Kernel {
     }
 
     private static let openingChanges: UInt = 0o3 | 0o100 | 0o1000 | 0o20_000_000
+}
+
+extension GuestThread {
+    /// True if what is written there changes nothing that is told of names: a file's attributes are, those of what only passes
+    /// bytes on are not.
+    fileprivate func isStream(_ number: FileNumber) -> Bool {
+        guard let kind = (try? files.file(number))?.operations.inode.kind else { return false }
+        return kind == .fifo || kind == .socket || kind == .characterDevice
+    }
 }

@@ -104,7 +104,7 @@ extension Kernel {
     fileprivate func handle(_ event: StubEvent, of thread: GuestThread, _ stub: StubThread) {
         readiness.withdraw()
         pipes.withdraw()
-        if !keepsNames(event) { statuses.withdraw() }
+        if !keepsNames(event, of: thread) { statuses.withdraw() }
         if thread.isUnmapping { thread.map?.settle(thread) }
         if stub.isMaskOut { thread.takeMask(from: stub) }
         if thread.heldStub != nil { thread.letGo() }
