@@ -102,12 +102,10 @@ final class DescriptorCards {
         if entries.areTold { takeBackEntries() }
         guard let first = stub.takePosted() else { return }
         isCarryingOut = true
-        carryOut(first)
         // As many as a stub posts, whatever a guest makes of their count meanwhile.
-        for _ in 1..<StubProcess.mostPosted {
-            guard let next = stub.takePosted() else { break }
-            carryOut(next)
-        }
+        let posted = PostedCalls(first: first) { stub.takePosted() }
+        if posted.highest > 0, posted.highest < limit { table?.reached(posted.highest) }
+        posted.forEach { carryOut($0) }
         isCarryingOut = false
     }
 

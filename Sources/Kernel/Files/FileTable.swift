@@ -179,6 +179,9 @@ package final class FileTable {
         names?.copied(number, to: target)
     }
 
+    /// There was a file at a number, which has gone again.
+    func reached(_ number: Int) { makeRoom(for: number) }
+
     /// Names that begin at the number are told no more.
     @inline(__always)
     private func nameless(_ index: Int) {
