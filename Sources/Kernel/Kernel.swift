@@ -35,6 +35,8 @@ package final class Kernel {
         mayHavePosted =
             !cards.isEmpty || !localMappings.isEmpty || !localWrites.isEmpty || !quietEnds.isEmpty
     }
+    /// How often any process's limits were set.
+    var limitsChanges: UInt64 = 0
     /// Whose stub can answer from what the last call has left.
     var newestCards: DescriptorCards?
     /// System V message queues and semaphores: see `sysvipc(7)`.

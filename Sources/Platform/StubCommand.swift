@@ -30,6 +30,10 @@ package enum StubCommand {
     case pushState(address: UInt)
     /// Loads what a signal frame has there; the initial state for 0. Fails with EFAULT for what the processor would refuse.
     case loadState(address: UInt)
+    /// Instead of `closeFile`: until the thread asks for anything, its stub may map parts of the file by itself. See `StubProcess.setKept`.
+    case keepFile
+    /// Copies bytes that `StubThread.carry` has left.
+    case copy(address: UInt, count: Int)
     /// Lets the thread at the slot go on, which is held, with a copy of this one's floating-point state.
     case startThread(slot: Int)
 
@@ -90,6 +94,10 @@ package enum StubCommand {
             (UInt64(APUS_COMMAND_LOAD_STATE), [UInt64(address), 0, 0, 0, 0, 0])
         case .startThread(let slot):
             (UInt64(APUS_COMMAND_START_THREAD), [UInt64(slot), 0, 0, 0, 0, 0])
+        case .keepFile:
+            (UInt64(APUS_COMMAND_KEEP), [0, 0, 0, 0, 0, 0])
+        case .copy(let address, let count):
+            (UInt64(APUS_COMMAND_COPY), [UInt64(address), UInt64(count), 0, 0, 0, 0])
         case .dropDescriptors:
             (436, [UInt64(APUS_SOCKET) + 1, 0xffff_ffff, 0, 0, 0, 0])
         case .wakeWord(let address):

@@ -38,6 +38,12 @@ extension StubProcess {
         contexts.store(card?.word ?? 0, at: all + 4 * number)
     }
 
+    /// No number is used.
+    package func clearCards() {
+        let all = Int(APUS_CARDS_OFFSET) + (MemoryLayout<apus_cards>.offset(of: \.cards) ?? 0)
+        contexts.zero(at: all, count: 4 * StubProcess.cards)
+    }
+
     /// Leaves what fstat(2) of a descriptor would give at the moment, and for so many ticks of the processor's clock. Only
     /// while the process's one thread asks; it holds until that asks again.
     package func setStatus(_ words: InlineArray<18, UInt64>, of number: Int) {

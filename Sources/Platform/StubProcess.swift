@@ -38,6 +38,10 @@ package final class StubProcess {
     var takenWrites = PostedCount()
     var postedWritesEnd: UInt32?
     var writesVersion: UInt32 = 0
+    /// What its stub was told of the heap and the limits: see `setHeapEnd`.
+    var toldHeapEnd: UInt = 0
+    var toldLimits: UInt64 = 0
+    var limitsVersion: UInt32 = 0
     /// From then on it knows no thread, nor is told of one: they hold it, and each other would keep what they share for ever.
     package private(set) var isDead = false
     /// What the host says of its memory when it has ended.
@@ -196,6 +200,7 @@ package final class StubProcess {
     package func disown(_ thread: StubThread) {
         thread.owner = nil
         thread.isDisowned = true
+        thread.heed()
         guard !isDead else { return }
         leaving.append(thread)
     }

@@ -12,6 +12,7 @@ extension StubThread {
         memory.store(UInt32(0), at: cold + Cold.maskMoved)
         forgetHandlers()
         robustList = 0
+        threadIDAddress = 0
     }
 
     // MARK: What the stub changes by itself
@@ -57,6 +58,12 @@ extension StubThread {
         set { memory.store(newValue, at: cold + Cold.robustList) }
     }
 
+    /// `set_tid_address(2)`.
+    package var threadIDAddress: UInt {
+        get { memory.load(at: cold + Cold.threadIDAddress) }
+        set { memory.store(newValue, at: cold + Cold.threadIDAddress) }
+    }
+
     // MARK: Threads that start each other
 
     /// Its next answer stands only when the stub of another thread has carried out `startThread`, or with `letGo`. Not for
@@ -76,6 +83,21 @@ extension StubThread {
         memory.exchange(UInt32(APUS_STATE_DONE), at: hot)
         if sleeps { process.platform.wakeNow(self) }
     }
+
+    /// Its request waits until somebody else has asked: it is not looked at again before that.
+    package func setAside() {
+        guard !isAside, traced == nil else { return }
+        isAside = true
+        process.platform.setAside(self, true)
+    }
+
+    package func heed() {
+        guard isAside else { return }
+        isAside = false
+        process.platform.setAside(self, false)
+    }
+
+    func hasBeenUnwatched() { isAside = false }
 
     // MARK: Interrupts
 

@@ -17,6 +17,8 @@ package final class StubThread {
     package let process: StubProcess
     /// The host's number, once known.
     package var hostThread: Int32 = 0
+    /// See `setAside`.
+    var isAside = false
     /// Whose it is.
     package var owner: (any StubOwner)? {
         get { storedOwner }
@@ -142,6 +144,7 @@ package final class StubThread {
         static let maskIsHere = offset(\.mask_is_here)
         static let maskMoved = offset(\.mask_moved)
         static let robustList = offset(\.robust_list)
+        static let threadIDAddress = offset(\.tid_address)
         static let handlers = offset(\.handlers)
         static let localReads = offset(\.local_reads)
         static let localReadBytes = offset(\.local_read_bytes)

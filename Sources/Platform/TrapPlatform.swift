@@ -260,9 +260,16 @@ package final class TrapPlatform {
 
     func watch(_ thread: StubThread) { watched.add(thread) }
 
+    /// Its request is known and waits for somebody else's: looked at again and again it would keep that one from running.
+    func setAside(_ thread: StubThread, _ isAside: Bool) {
+        watched.remove(thread)
+        if !isAside { watched.add(thread) }
+    }
+
     func unwatch(_ thread: StubThread) {
         watched.remove(thread)
         thread.isBeingBorn = false
+        thread.hasBeenUnwatched()
         clones?.forget(thread)
     }
 

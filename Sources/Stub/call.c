@@ -1,5 +1,6 @@
 // System calls on their way to the kernel: what is copied next to them, what the stub answers itself, and the way in for
 // sites that were patched, which needs no host signal.
+#include "begin.h"
 #include "internal.h"
 #include "writes.h"
 
@@ -73,6 +74,9 @@ static int answers(struct apus_cold *cold, uint64_t number, const uint64_t *argu
     uint8_t index = CONFIG->local_answers[number];
     if (number == SYS_madvise) return arguments && apus_stub_advise(arguments, result);
     if (index == APUS_LOCAL_PWRITE) return arguments && apus_stub_write_call(cold, arguments, result);
+    if (index == APUS_LOCAL_PROTECT) return arguments && apus_stub_mapping_call(cold, index, arguments, result);
+    if (index >= APUS_LOCAL_BREAK && index <= APUS_LOCAL_PRLIMIT)
+        return arguments && apus_stub_begin_call(cold, index, arguments, result);
     if (index == 0 || index >= APUS_LOCAL_ANSWERS || index == APUS_LOCAL_FUTEX) return 0;
     if (index == APUS_LOCAL_MASK || index == APUS_LOCAL_ROBUST || (index >= APUS_LOCAL_READ && index < APUS_LOCAL_SIGRETURN))
         return arguments && apus_stub_own_call(cold, index, arguments, result);

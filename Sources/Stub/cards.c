@@ -132,6 +132,7 @@ int apus_stub_card_call(struct apus_cold *cold, uint32_t answer, const uint64_t 
     default:
         if (!(card & APUS_CARD_IS_PLAIN) || !post(cold, APUS_POSTED_CLOSE, number)) return 0;
         TABLE->cards[number] = 0;
+        if (cold->is_kept) apus_stub_drop_kept(cold);
         apus_stub_forget_directory(number);
         // The number may soon mean another file.
         if (TABLE->status_number == number + 1) TABLE->status_number = 0;

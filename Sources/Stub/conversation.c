@@ -218,8 +218,14 @@ static long carry_out(struct apus_cold *cold, struct apus_command *command) {
     }
     case APUS_COMMAND_CLOSE:
         return host_call(SYS_close, cold->received, 0, 0, 0, 0, 0);
+    case APUS_COMMAND_KEEP:
+        cold->is_kept = 1;
+        return 0;
     case APUS_COMMAND_ZERO:
         return apus_stub_zero((void *)a[0], a[1]) == 0 ? 0 : -14;
+    case APUS_COMMAND_COPY:
+        if (a[1] > APUS_BOUNCE_SIZE) return -EINVAL;
+        return apus_stub_copy((void *)a[0], (char *)cold + APUS_BOUNCE, a[1]) == 0 ? 0 : -EFAULT;
     case APUS_COMMAND_UNMAP_ALL: {
         long result = host_call(SYS_munmap, 0, APUS_STUB_BASE, 0, 0, 0, 0);
         if (result < 0) return result;
@@ -340,6 +346,7 @@ static void load_state_meanwhile(struct apus_cold *cold) {
 void apus_stub_converse(struct apus_cold *cold, struct apus_hot *asked) {
     struct apus_hot *hot = hot_line(cold);
     apus_stub_forget_newest();
+    if (cold->is_kept) apus_stub_drop_kept(cold);
     // The kernel does what follows itself, or sends the thread to the order below.
     if (CONFIG->traced) {
         hot->kind = asked->kind;

@@ -124,8 +124,10 @@ HIDDEN int apus_stub_pipe_call(struct apus_cold *cold, uint32_t answer, const ui
 HIDDEN int apus_stub_ready_call(uint32_t answer, const uint64_t *arguments, uint64_t *result);
 
 // In mappings.c.
-/// Maps or unmaps private memory without a file, where the kernel has said how. False if it must be asked.
+/// Maps private memory without a file, unmaps or protects private memory, where the kernel has said how. False if it must be asked.
 HIDDEN int apus_stub_mapping_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+/// The file that is kept is not needed any more.
+HIDDEN void apus_stub_drop_kept(struct apus_cold *cold);
 
 // In ends.c.
 /// Carries out advice on private memory. False if the kernel must be asked.
@@ -142,6 +144,11 @@ HIDDEN void apus_stub_wake_joiner(uint64_t word);
 /// True while somebody waits in the kernel, or it has taken the permission back: then it must hear of an end now. Whoever
 /// changes that looks at requests afterwards.
 HIDDEN int apus_stub_is_heard(const struct apus_cold *cold);
+
+// In begin.c.
+/// Answers what a program asks as it begins. False if the kernel must be asked.
+HIDDEN int apus_stub_begin_call(struct apus_cold *cold, uint32_t answer, const uint64_t *arguments, uint64_t *result);
+
 // In writes.c.
 /// Posts a write to a file that the kernel has told of. False if the kernel must be asked.
 HIDDEN int apus_stub_write_call(struct apus_cold *cold, const uint64_t *arguments, uint64_t *result);

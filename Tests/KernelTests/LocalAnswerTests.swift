@@ -11,9 +11,14 @@ struct LocalAnswerTests {
         #expect(LocalAnswer.yield.rawValue == GuestLayout.localYield)
         let places = LocalAnswer.allCases.map(\.rawValue)
         #expect(Set(places).count == places.count)
-        // This one has a number, and no place.
-        let posted = LocalAnswer.positionedWrite.rawValue
-        #expect(posted == Int(APUS_LOCAL_PWRITE))
-        #expect(places.allSatisfy { $0 > 0 && $0 < GuestLayout.localAnswers || $0 == posted })
+        // These have numbers, and no places.
+        let placeless: [(LocalAnswer, Int32)] = [
+            (.positionedWrite, APUS_LOCAL_PWRITE), (.endOfHeap, APUS_LOCAL_BREAK), (.threadPointer, APUS_LOCAL_ARCH),
+            (.threadIDAddress, APUS_LOCAL_TID_ADDRESS), (.resourceLimit, APUS_LOCAL_GETRLIMIT),
+            (.processLimit, APUS_LOCAL_PRLIMIT), (.protect, APUS_LOCAL_PROTECT),
+        ]
+        #expect(placeless.allSatisfy { $0.rawValue == Int($1) && !LocalAnswer.all.contains($0) })
+        #expect(LocalAnswer.all.allSatisfy { $0.rawValue > 0 && $0.rawValue < GuestLayout.localAnswers })
+        #expect(LocalAnswer.all.count + placeless.count == places.count)
     }
 }

@@ -52,15 +52,17 @@ struct LocalMappingsTests {
         return UInt(start)..<UInt(end)
     }
 
-    private func post(_ range: Range<UInt>, _ bits: UInt64) {
-        post(UInt64(range.lowerBound) | bits, UInt64(range.count))
+    private func post(_ range: Range<UInt>, _ bits: UInt64, offset: UInt64 = 0) {
+        post(UInt64(range.lowerBound) | bits, UInt64(range.count), offset: offset)
     }
 
-    private func post(_ word: UInt64, _ length: UInt64) {
+    private func post(_ word: UInt64, _ length: UInt64, offset: UInt64 = 0) {
         let count = stub.contexts.loadAcquiring(at: place(\.count))
-        let entry = place(\.posted, 16 * Int(count % UInt32(APUS_POSTED_MAPPINGS)))
+        let entry = place(
+            \.posted, MemoryLayout<apus_posted_mapping>.stride * Int(count % UInt32(APUS_POSTED_MAPPINGS)))
         stub.contexts.store(word, at: entry)
         stub.contexts.store(length, at: entry + 8)
+        stub.contexts.store(offset, at: entry + 16)
         stub.contexts.increment(at: place(\.count))
     }
 
@@ -103,6 +105,30 @@ struct LocalMappingsTests {
         local.carryOut()
         #expect(pages == [10..<12, 15..<16, 30..<40, 44..<45, 46..<48])
         #expect(map.areas.area(at: Self.bytes(15..<16).lowerBound)?.protection == .read)
+    }
+
+    @Test("private data of a file is told as such, and changes as what has none")
+    func ofFile() throws {
+        var file = Self.area(50..<60)
+        file.object = MappedObject(file: nil, descriptor: -1, ownsDescriptor: false, canWriteShared: false)
+        _ = try map.add(file, limit: .max)
+        local.tell()
+        let told: UInt64 = stub.contexts.load(at: place(\.areas, 16))
+        #expect(told == 3 | UInt64(APUS_AREA_OF_FILE))
+        post(Self.bytes(50..<52), UInt64(APUS_POSTED_PROTECT) | 1)
+        post(Self.bytes(54..<56), UInt64(APUS_POSTED_REPLACE) | 3)
+        post(Self.bytes(58..<59), Self.unmapped)
+        // Text, an edge, nothing.
+        for pages: Range<UInt> in [32..<34, 48..<51, 70..<71] {
+            post(Self.bytes(pages), UInt64(APUS_POSTED_PROTECT) | 3)
+            post(Self.bytes(pages), UInt64(APUS_POSTED_REPLACE) | 3)
+        }
+        local.carryOut()
+        #expect(
+            pages == [10..<20, 30..<40, 50..<52, 52..<54, 54..<56, 56..<58, 59..<60] && isPermitted)
+        func area(_ page: UInt) -> VMA? { map.areas.area(at: Self.bytes(page..<page).lowerBound) }
+        #expect(area(50)?.protection == .read && area(50)?.object != nil && area(54)?.object == nil)
+        #expect(area(56)?.offset == 6 * Self.page && area(33)?.protection == [.read, .execute])
     }
 
     @Test("what a guest forges is left out where it is no plain memory, or not a guest's")

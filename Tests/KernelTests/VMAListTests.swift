@@ -1,3 +1,4 @@
+import Platform
 import Testing
 
 @testable import Kernel
@@ -143,10 +144,10 @@ struct VMAListTests {
             let expected = list.highestGap(length: pages * Self.page, below: top, above: bottom)
             #expect(expected == found.upperBound - pages * Self.page)
         }
-        #expect(!known.areas.isEmpty && known.areas.allSatisfy { $0.protection == 1 && list.isPlain($0.range) })
+        #expect(!known.areas.isEmpty && known.areas.allSatisfy { $0.protection == 1 && list.isPrivateData($0.range) })
     }
 
-    @Test("plain is private memory without anything about it, within one area")
+    @Test("private data is private memory that may not be executed, without anything else about it, within one area")
     func plain() {
         var list = VMAList()
         list.insert(Self.area(1..<4, [.read, .write]))
@@ -158,9 +159,8 @@ struct VMAListTests {
         var heap = Self.area(10..<11, [.read])
         heap.label = "[heap]"
         list.insert(heap)
-        #expect(list.isPlain(Self.bytes(1..<4)) && list.isPlain(Self.bytes(2..<3)) && list.isPlain(Self.bytes(4..<6)))
-        #expect(
-            !list.isPlain(Self.bytes(3..<5)) && !list.isPlain(Self.bytes(0..<2)) && !list.isPlain(Self.bytes(5..<7)))
-        for page: UInt in 6..<12 { #expect(!list.isPlain(Self.bytes(page..<page + 1))) }
+        for pages: Range<UInt> in [1..<4, 2..<3, 4..<6] { #expect(list.isPrivateData(Self.bytes(pages))) }
+        for pages: Range<UInt> in [3..<5, 0..<2, 5..<7] { #expect(!list.isPrivateData(Self.bytes(pages))) }
+        for page: UInt in 6..<12 { #expect(!list.isPrivateData(Self.bytes(page..<page + 1))) }
     }
 }

@@ -188,7 +188,7 @@ extension SandboxTests {
                 Self.head + """
                     \(Programs.randomNumbers)
                     int main(void) {
-                        volatile uint32_t *words = (uint32_t *)(0x7ef000100000ul + 0x3f40000);
+                        volatile uint32_t *words = (uint32_t *)(0x7ef000100000ul + 0x3f20800);
                         volatile uint64_t *table = (uint64_t *)words;
                         char *kept = room(PIECE);
                         kept[9] = 'k';
@@ -203,9 +203,9 @@ extension SandboxTests {
                                     0x7ef000000000, 0x7ef000100000, 0x7ef004100000, 0x7ef100000000, 0x7fffffffe000, ~0xffful, 1ul << 63};
                                 for (int i = 0; i < 2000; i++) {
                                     uint64_t values[] = {places[next() % 13], places[next() % 13] + (next() % 64 << 12), next(),
-                                        next() % 65536, next() % 100 << 12, ~0ul, places[next() % 13] | next() % 8};
+                                        next() % 65536, next() % 100 << 12, ~0ul, places[next() % 13] | next() % 128};
                                     // Posts, or also gaps and areas.
-                                    table[8 + next() % (round % 2 ? 112 : 32)] = values[next() % 7];
+                                    table[8 + next() % (round % 2 ? 152 : 48)] = values[next() % 7];
                                     if (next() % 2) words[0] += next() % 24;
                                     if (next() % 4 == 0) words[1] = next() % 3 ? next() % 17 : next();
                                     if (i % 5 == 0) getppid();

@@ -28,7 +28,10 @@ final class DescriptorCards {
         self.table = table
         self.limit = min(limit, StubProcess.cards)
         stub.clearNewest()
-        for number in 0..<StubProcess.cards { stub.setCard(number, card(number)) }
+        stub.clearCards()
+        for number in table.numbers where Int(number.rawValue) < StubProcess.cards {
+            stub.setCard(Int(number.rawValue), card(Int(number.rawValue)))
+        }
         table.cards = self
     }
 
@@ -202,10 +205,26 @@ extension GuestThread {
     }
 
     private func makeCards() {
-        guard let map, map.cards == nil, files.cards == nil, map.mayReadLocally, files.userCount == 1 else { return }
+        guard let map, map.mayReadLocally, makeCards(for: map) else { return }
+        kernel.publishAnswers(of: map)
+    }
+
+    /// A program begins: its loader opens and closes files before anything else. What its stub may do is told next.
+    func makeCardsAtOnce() {
+        guard let map, map.users == 1, kernel.sink == nil, kernel.platform?.isTracing == false,
+            kernel.cards.count < GuestThread.mostWithCardsAtOnce
+        else { return }
+        _ = makeCards(for: map)
+    }
+
+    /// What they have posted is looked for before anything is done for anybody.
+    private static let mostWithCardsAtOnce = 64
+
+    private func makeCards(for map: MemoryMap) -> Bool {
+        guard map.cards == nil, files.cards == nil, files.userCount == 1 else { return false }
         let cards = DescriptorCards(map.stub, files, limit: process.limits.openFiles)
         map.cards = cards
         kernel.cards.append(cards)
-        kernel.publishAnswers(of: map)
+        return true
     }
 }

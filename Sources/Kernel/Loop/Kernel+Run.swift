@@ -117,15 +117,18 @@ extension Kernel {
             begin(thread)
         case .fault(let fault):
             thread.forgetRegisters()
+            thread.afterCommands = nil
             thread.restart.mapping = nil
             if let map = thread.map, !map.patches.isEmpty, takesAsCall(fault, of: thread, map) { return begin(thread) }
             if !thread.growStack(for: fault) { thread.postFault(fault) }
             returnToGuest(thread, result: nil)
         case .ready:
             thread.isReady = true
+            if thread.whenReady == nil { stub.setAside() }
             arrived(thread)
         case .interrupted:
             thread.forgetRegisters()
+            thread.afterCommands = nil
             thread.restart.mapping = nil
             returnToGuest(thread, result: nil)
         case .commandsDone(let lastResult, let failure):
@@ -386,6 +389,9 @@ extension GuestThread {
         map?.isChanging = false
         map?.changed.wakeAll()
     }
+
+    /// Nothing stands between the thread's new program and its first instruction.
+    var canSimplyBegin: Bool { !standing.hasSavedMask && !hasPendingSignal && !floatingPointStateChanged }
 
     /// Nothing but the call's result and commands stands between the kernel and guest code.
     fileprivate var canSimplyReturn: Bool {

@@ -1,8 +1,9 @@
-internal import LinuxABI
+package import LinuxABI
 internal import Platform
+internal import VFS
 
-/// What the stub of a process's only thread knows of its address space, where it maps and unmaps private memory without a file by
-/// itself and posts what it has done: `Stub/mappings.c` and `docs/decisions/0037-memory-without-asking.md`.
+/// What the stub of a process's only thread knows of its address space, where it maps, unmaps and protects private memory by itself and
+/// posts what it has done: `Stub/mappings.c`, `docs/decisions/0037-memory-without-asking.md` and `0046-from-exec-to-main.md`.
 ///
 /// It belongs to one address space with one thread. So where the stub maps is where the kernel would. The kernel carries that out
 /// before it does anything from which anybody could learn of the difference; any other change of the areas takes the permission back.
@@ -18,6 +19,8 @@ final class LocalMappings {
         }
     }
     private var isCarryingOut = false
+    /// Of the file that its stub was told to keep.
+    var kept: MappedObject?
 
     init(_ map: MemoryMap) {
         stub = map.stub
@@ -26,7 +29,7 @@ final class LocalMappings {
 
     func release() {
         isRevoked = true
-        map = nil
+        (map, kept) = (nil, nil)
     }
 
     /// The areas are not what the stub was told.
@@ -40,12 +43,16 @@ final class LocalMappings {
             below: map.mappingTop, above: MemoryMap.lowest, gaps: StubProcess.gaps, areas: StubProcess.plainAreas)
         // Trampolines go before anything is mapped there, which is the kernel's to see to.
         let gaps = known.gaps.prefix { !map.patches.mayStand(in: $0) }
-        stub.setMappings(gaps: gaps, areas: known.areas)
+        stub.setKept(nil)
+        stub.setMappings(gaps: gaps, areas: known.areas.filter { !$0.isOfFile || !map.patches.isPatched(in: $0.range) })
         isRevoked = false
     }
 
     /// With more areas the kernel does it itself: neither it nor the host has to refuse what a stub adds.
     static let mostAreas = 4096
+
+    /// So often a stub may be told without making use of it.
+    static let mostCredit = 8
 
     /// Does what the stub has done.
     @inline(__always)
@@ -61,10 +68,15 @@ final class LocalMappings {
             guard let range = try? MemoryMap.range(posted.address, posted.length), !range.isEmpty,
                 range.lowerBound >= MemoryMap.lowest
             else { continue }
-            if let protection = posted.protection {
-                map.wasMapped(range, Protection(rawValue: protection))
-            } else {
-                map.wasUnmapped(range)
+            map.mappingsCredit = min(map.mappingsCredit + 1, LocalMappings.mostCredit)
+            switch posted.change {
+            case .mapped(let protection): map.wasMapped(range, Protection(rawValue: protection))
+            case .unmapped: map.wasUnmapped(range)
+            case .replaced(let protection): map.wasReplaced(range, Protection(rawValue: protection))
+            case .replacedByFile(let protection, let offset):
+                guard let kept, let file = kept.file, (try? file.operations.mapping(file)) != nil else { break }
+                map.wasReplaced(range, Protection(rawValue: protection), by: kept, at: offset)
+            case .protected(let protection): map.wasProtected(range, Protection(rawValue: protection))
             }
         }
         isCarryingOut = false
@@ -98,6 +110,36 @@ extension GuestThread {
 
     /// So many calls of the kernel's own come before a stub is told, or as many that it has carried out since it was told last.
     private static let hotMappings = 16
+
+    /// It has mapped what its program writes of a file: mostly the last part of a library, after which its loader maps zeros, and protects.
+    package func countMappedData() { leaveMappingsEarly() }
+
+    /// It has mapped a file where nothing was: mostly all of a library, of which its loader maps the parts next, over it.
+    package func countMappedFile(_ object: MappedObject, of number: FileNumber) {
+        guard let map, map.mappingsCredit > 0, map.users == 1 else { return }
+        leaveMappingsEarly()
+        guard let local = map.localMappings, !local.isRevoked else { return }
+        local.kept = object
+        map.stub.setKept(number.rawValue)
+        keepFile()
+    }
+
+    /// A program begins.
+    func leaveMappingsAtOnce() {
+        map?.mappingsCredit = LocalMappings.mostCredit
+        leaveMappingsEarly()
+    }
+
+    private func leaveMappingsEarly() {
+        guard let map, map.mappingsCredit > 0,
+            map.localMappings != nil || kernel.localMappings.count < GuestThread.mostToldAtOnce
+        else { return }
+        map.mappingsCredit -= 1
+        leaveMappings(map)
+    }
+
+    /// What they have posted is looked for before anything is done for anybody.
+    private static let mostToldAtOnce = 64
 
     private func leaveMappings(_ map: MemoryMap) {
         map.coldMappings = 0

@@ -22,7 +22,9 @@ package final class MemoryMap {
     /// Threads that live here, over all processes.
     package var users = 0
     /// The heap, as `brk(2)` moves its end.
-    package var heap: Range<UInt> = 0..<0
+    package var heap: Range<UInt> = 0..<0 {
+        didSet { stub.setHeapEnd(heap.upperBound) }
+    }
     /// New mappings go below.
     package var mappingTop: UInt = MemoryMap.defaultTop
     package var stack: Range<UInt> = 0..<0
@@ -92,6 +94,8 @@ package final class MemoryMap {
 
     /// Calls that a stub could carry out by itself, since it was told.
     var coldMappings = 0
+    /// How often the stub may be told before that, as its program has a library mapped, say: what it makes use of is told again.
+    var mappingsCredit = 0
 
     /// MCL_FUTURE; nil while new mappings are not locked.
     package var futureLock: FutureLock? {
@@ -333,9 +337,38 @@ package final class MemoryMap {
         try? insert(area, limit: .max)
     }
 
-    /// Its stub has unmapped private memory without a file.
+    /// Its stub has unmapped private memory.
     func wasUnmapped(_ range: Range<UInt>) {
-        if areas.isPlain(range) { _ = takeOut(range) }
+        if mayChangeAlone(range) { _ = takeOut(range) }
+    }
+
+    /// Its stub has put zeros there.
+    func wasReplaced(_ range: Range<UInt>, _ protection: Protection) {
+        guard mayChangeAlone(range) else { return }
+        areas.remove(range)
+        wasMapped(range, protection)
+    }
+
+    /// A part of the file.
+    func wasReplaced(_ range: Range<UInt>, _ protection: Protection, by object: MappedObject, at offset: UInt) {
+        let (end, overflow) = offset.addingReportingOverflow(UInt(range.count))
+        guard mayChangeAlone(range), MemoryMap.isAligned(offset), !overflow, end <= UInt(Int.max),
+            areas.areas.count <= LocalMappings.mostAreas + StubProcess.mostPostedMappings
+        else { return }
+        areas.remove(range)
+        areas.insert(
+            VMA(
+                start: range.lowerBound, end: range.upperBound, protection: protection, isShared: false,
+                object: object, offset: offset))
+    }
+
+    func wasProtected(_ range: Range<UInt>, _ protection: Protection) {
+        if mayChangeAlone(range) { areas.change(range) { $0.protection = protection } }
+    }
+
+    /// The stub may change a part of its memory by itself. No jumps stand there, nor what the kernel keeps more of than the list.
+    private func mayChangeAlone(_ range: Range<UInt>) -> Bool {
+        areas.isPrivateData(range) && !patches.isPatched(in: range)
     }
 
     // MARK: Faults

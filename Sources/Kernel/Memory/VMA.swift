@@ -27,6 +27,8 @@ package struct MapFlags: OptionSet, Hashable, Sendable {
     package static let fixed = MapFlags(rawValue: 0x10)
     package static let anonymous = MapFlags(rawValue: 0x20)
     package static let growsDown = MapFlags(rawValue: 0x100)
+    /// Means nothing, and loaders ask for it.
+    package static let denyWrite = MapFlags(rawValue: 0x800)
     package static let locked = MapFlags(rawValue: 0x2000)
     package static let noReserve = MapFlags(rawValue: 0x4000)
     package static let populate = MapFlags(rawValue: 0x8000)
@@ -88,8 +90,11 @@ package struct VMA {
     package var length: UInt { end - start }
 
     /// Private memory without a file, which its thread may read or write and nothing else.
-    var isPlain: Bool {
-        object == nil && !isShared && !isGrowable && !isLocked && label == nil && !isKeptFromChildren
+    var isPlain: Bool { object == nil && isPrivateData }
+
+    /// The same, or with one.
+    var isPrivateData: Bool {
+        !isShared && !isGrowable && !isLocked && label == nil && !isKeptFromChildren
             && !protection.contains(.execute)
     }
 

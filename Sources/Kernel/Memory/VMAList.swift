@@ -166,13 +166,13 @@ package struct VMAList {
         areas.replaceSubrange(begin..<last, with: changed)
     }
 
-    /// The highest gaps, descending and without leaving one out, and on the way areas that are private memory without a file and
-    /// nothing else; of no more areas than a few.
+    /// The highest gaps, descending and without leaving one out, and on the way areas that are private memory, may not be executed and
+    /// are nothing else; of no more areas than a few.
     func gapsAndPlainAreas(
         below top: UInt, above bottom: UInt, gaps mostGaps: Int, areas mostAreas: Int
-    ) -> (gaps: [Range<UInt>], areas: [(range: Range<UInt>, protection: Int32)]) {
+    ) -> (gaps: [Range<UInt>], areas: [ToldArea]) {
         var gaps: [Range<UInt>] = []
-        var plain: [(range: Range<UInt>, protection: Int32)] = []
+        var plain: [ToldArea] = []
         gaps.reserveCapacity(mostGaps)
         plain.reserveCapacity(mostAreas)
         var ceiling = top
@@ -186,8 +186,12 @@ package struct VMAList {
             index -= 1
             ceiling = min(ceiling, areas[index].start)
             if ceiling <= bottom { break }
-            if plain.count < mostAreas, areas[index].isPlain {
-                plain.append((areas[index].start..<areas[index].end, areas[index].protection.rawValue))
+            if plain.count < mostAreas, areas[index].isPrivateData {
+                let area = areas[index]
+                plain.append(
+                    ToldArea(
+                        range: area.start..<area.end, protection: area.protection.rawValue,
+                        isOfFile: area.object != nil))
             }
         }
         return (gaps, plain)
@@ -195,11 +199,11 @@ package struct VMAList {
 
     private static let mostLookedAt = 64
 
-    /// True if the range lies in one area that is plain.
-    func isPlain(_ range: Range<UInt>) -> Bool {
+    /// True if the range lies in one area that is private memory and may not be executed.
+    func isPrivateData(_ range: Range<UInt>) -> Bool {
         let index = index(endingAbove: range.lowerBound)
         return index < areas.count && areas[index].start <= range.lowerBound && range.upperBound <= areas[index].end
-            && areas[index].isPlain
+            && areas[index].isPrivateData
     }
 
     /// The highest free stretch of `length` bytes that ends at or below `top` and begins at or above `bottom`.

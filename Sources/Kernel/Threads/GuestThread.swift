@@ -82,6 +82,12 @@ package final class GuestThread: Waiter {
     package func append(_ command: StubCommand) { storedCommands.append(command) }
     package func append(contentsOf commands: [StubCommand]) { storedCommands += commands }
 
+    /// The last one closes a file that its stub shall keep.
+    func keepFile() {
+        guard case .closeFile? = storedCommands.last else { return }
+        storedCommands[storedCommands.count - 1] = .keepFile
+    }
+
     /// True if all of them stand alone and fit one answer.
     var commandsStandAlone: Bool {
         guard storedCommands.count <= GuestLayout.maximumCommands else { return false }
@@ -207,7 +213,14 @@ package final class GuestThread: Waiter {
     private var storedState: State = State.running
 
     /// `set_tid_address(2)`, `CLONE_CHILD_CLEARTID`.
-    package var clearThreadID: UInt = 0 { didSet { tellEndWord() } }
+    package var clearThreadID: UInt {
+        // A word of the stub's, as below.
+        get { stub?.threadIDAddress ?? 0 }
+        set {
+            stub?.threadIDAddress = newValue
+            tellEndWord()
+        }
+    }
     /// Its stub has cleared that word as it ended, and has woken who waited for it there.
     var hasClearedWord = false
     /// `set_robust_list(2)`.

@@ -267,6 +267,7 @@ extension Kernel {
     func arrived(_ thread: GuestThread) {
         guard let start = thread.whenReady else { return }
         thread.whenReady = nil
+        thread.stub?.heed()
         do throws(Errno) {
             try thread.stub?.process.confirm()
         } catch {

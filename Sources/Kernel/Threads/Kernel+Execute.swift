@@ -50,8 +50,9 @@ package struct ImagePlacement {
     /// ADDR_NO_RANDOMIZE. Mappings vary by 26 bits, not by Linux's 28: programs under ThreadSanitizer want them above
     /// 0x7e8000000000.
     package init(isRandom: Bool) {
-        random = Host.random(16)
-        var reader = ByteReader(isRandom ? Host.random(48) : [UInt8](repeating: 0, count: 48))
+        let bytes = Host.random(64)
+        random = Array(bytes.prefix(16))
+        var reader = ByteReader(isRandom ? Array(bytes.dropFirst(16)) : [UInt8](repeating: 0, count: 48))
         func pages(_ bits: UInt) -> UInt { (reader.take(UInt.self) & ((1 << bits) - 1)) << 12 }
         stackTop = GuestLayout.taskSize - (1 << 30) - pages(22)
         mappingTop = stackTop - (1 << 34) - pages(26)
@@ -136,6 +137,9 @@ extension Kernel {
         let start: (GuestThread) -> Void = { [unowned self] thread in
             // Not before: only now is it known which process that is.
             thread.memory = stub.process.memory
+            if bytes.count <= StubThread.mostCarried, sink == nil, !platform.isTracing, thread.canSimplyBegin {
+                return begin(thread, through: stub, commands + [.copy(address: pointer, count: bytes.count)], bytes)
+            }
             var answer = StubAnswer()
             answer.commands = commands
             answer.reports = true
@@ -176,10 +180,40 @@ extension Kernel {
         thread.call.isActive = false
         thread.bindMemory()
         thread.stub?.gsBase = 0
+        thread.makeCardsAtOnce()
+        thread.leaveMappingsAtOnce()
         if let map = thread.map { publishAnswers(of: map) }
         thread.registersChanged = true
         thread.append(.loadState(address: 0))
         returnToGuest(thread, result: nil)
+    }
+
+    /// The same where its stub can do all of that at once, the initial stack included, and nobody wants to hear that it has.
+    private func begin(
+        _ thread: GuestThread, through stub: StubThread, _ commands: [StubCommand], _ stack: [UInt8]
+    ) {
+        thread.call.isActive = false
+        thread.bindMemory()
+        stub.gsBase = 0
+        thread.makeCardsAtOnce()
+        thread.leaveMappingsAtOnce()
+        if let map = thread.map { publishAnswers(of: map) }
+        stub.carry(stack)
+        var answer = StubAnswer()
+        answer.commands = commands + [.loadState(address: 0)]
+        answer.registers = thread.registers
+        thread.registersChanged = false
+        thread.afterCommands = { [unowned self] thread, _, failure in
+            failLate(thread, failure ?? .EFAULT)
+            return .handled
+        }
+        thread.leaveMask(with: stub, isTraced: false)
+        thread.state = .running
+        do throws(Errno) {
+            try stub.answer(answer)
+        } catch {
+            abort(thread, waitStatus: 9)
+        }
     }
 
     private func facts(_ image: Executable, _ placement: ImagePlacement, vdso: UInt?) -> InitialStack.Facts {

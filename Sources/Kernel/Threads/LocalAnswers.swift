@@ -31,9 +31,15 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     case close, control, fileStatus, statusAt, directoryEntries
     /// Nor this: of files that the stub writes (`LocalWrites`). `APUS_LOCAL_PWRITE`, and no place among the answers.
     case positionedWrite
+    /// Nor these: what a program asks as it begins. `APUS_LOCAL_BREAK` and on, and no place, either.
+    case endOfHeap, threadPointer, threadIDAddress, resourceLimit, processLimit
+    /// Nor this: of memory that the stub was told of (`LocalMappings`). `APUS_LOCAL_PROTECT`.
+    case protect
 
     /// Those that have a place, once: `allCases` makes an array each time.
-    static let all = allCases.filter { $0 != .positionedWrite }
+    static let all = allCases.filter { $0.hasPlace }
+
+    private var hasPlace: Bool { rawValue < GuestLayout.localAnswers }
 
     /// The call's number on x86-64.
     package var call: Int {
@@ -70,6 +76,12 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         case .fileStatus: 5
         case .statusAt: 262
         case .directoryEntries: 217
+        case .endOfHeap: 12
+        case .threadPointer: 158
+        case .threadIDAddress: 218
+        case .resourceLimit: 97
+        case .processLimit: 302
+        case .protect: 10
         }
     }
 
@@ -79,7 +91,8 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
         switch answer {
         case .yield, .futex, .signalMask, .robustList, .signalReturn, .kill, .threadKill, .read, .write,
             .positionedRead, .statusOfName, .statusOfLink, .epollWait, .epollWaitMasked, .epollWaitExactly, .close,
-            .control, .fileStatus, .statusAt, .directoryEntries, .map, .unmap, .positionedWrite:
+            .control, .fileStatus, .statusAt, .directoryEntries, .map, .unmap, .positionedWrite, .endOfHeap,
+            .threadPointer, .threadIDAddress, .resourceLimit, .processLimit, .protect:
             return nil
         default: self = answer
         }
@@ -133,6 +146,8 @@ extension Kernel {
                 case .close: closes.map { UInt64($0) }
                 case .map: map.localMappings?.isRevoked == false ? 1 : nil
                 case .unmap, .positionedWrite: nil
+                // What they say stands elsewhere: `Stub/begin.c`.
+                case .endOfHeap, .threadPointer, .threadIDAddress, .resourceLimit, .processLimit, .protect: nil
                 // It is that permission that counts.
                 case .control, .fileStatus, .statusAt, .directoryEntries: nil
                 case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
@@ -146,7 +161,16 @@ extension Kernel {
                 case .effectiveGroupID: isOneOwner ? UInt64(owner.effectiveGroupID) : nil
                 }
         }
+        map.stub.setHeapEnd(map.heap.upperBound)
+        if isOneProcess { tellLimits(of: process, map) }
         map.stub.setLocalAnswers(values)
+    }
+
+    /// The stub says what limits the process has that lives there, where it is one.
+    func tellLimits(of process: Process, _ map: MemoryMap) {
+        map.stub.setLimits(process.limitsVersion) {
+            process.limits.values.map { (soft: $0.soft, hard: $0.hard) }
+        }
     }
 
     /// Something that all threads of a process answer has changed.

@@ -30,9 +30,16 @@ package final class Process {
     private(set) var hasPendingSignals = false
     package var limits: ResourceLimits {
         get { storedLimits }
-        set { storedLimits = newValue }
+        set {
+            storedLimits = newValue
+            kernel.limitsChanges += 1
+            limitsVersion = kernel.limitsChanges
+            if let map = threads.first?.map { kernel.tellLimits(of: self, map) }
+        }
     }
     private var storedLimits = ResourceLimits()
+    /// No other process's limits have it, nor others of this one's.
+    private(set) var limitsVersion: UInt64 = 0
     /// RLIMIT_NOFILE.
     package var openFilesLimit: Int { storedLimits.openFiles }
     /// Stopped by a signal, or about to be.

@@ -199,7 +199,7 @@ package struct SitePatches {
     }
 
     /// True if a page that begins in the range has sites.
-    private func isPatched(in range: Range<UInt>) -> Bool {
+    package func isPatched(in range: Range<UInt>) -> Bool {
         var (low, high) = (0, pages.count)
         while low < high {
             let middle = (low + high) / 2

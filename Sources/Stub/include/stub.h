@@ -37,7 +37,9 @@
 #define APUS_STUB_KERNEL_WAITS (APUS_STUB_CONTEXTS + APUS_KERNEL_WAITS_OFFSET)
 /// Behind that: the number by which the kernel knows the process.
 #define APUS_MARK_OFFSET 0x240UL
-#define APUS_HOT_OFFSET 0x280UL
+/// Behind that, and the word of `names.h`: what a program asks as it begins.
+#define APUS_BEGIN_OFFSET 0x280UL
+#define APUS_HOT_OFFSET 0x400UL
 #define APUS_STUB_END (APUS_STUB_CONTEXTS + APUS_CONTEXTS_SIZE)
 /// Behind the last block: what the stub may read of the process's descriptors by itself.
 #define APUS_LOCAL_FILES_OFFSET 0x3f00000UL
@@ -174,6 +176,10 @@ enum {
     APUS_COMMAND_LOAD_STATE,
     /// (slot): let the thread that rests there go on, with this one's floating-point state. Its answer stands.
     APUS_COMMAND_START_THREAD,
+    /// (address, length): copy what stands at the beginning of the bounce area to guest memory.
+    APUS_COMMAND_COPY,
+    /// (): keep what was taken last for what the guest maps next, `mappings.c`.
+    APUS_COMMAND_KEEP,
 };
 
 struct apus_command {
@@ -290,6 +296,8 @@ struct apus_cold {
     uint32_t mask_moved;
     /// `set_robust_list(2)`.
     uint64_t robust_list;
+    /// `set_tid_address(2)`.
+    uint64_t tid_address;
     /// By the stub: at which calls it gives way as it asks, since it was told to the last time.
     uint64_t turn_calls[2];
     struct apus_handlers handlers;
@@ -298,6 +306,8 @@ struct apus_cold {
     uint64_t local_reads, local_read_bytes, local_writes, local_written_bytes;
     /// What the stub has posted since it asked last: calls, changes of the address space, writes, and the room of their bytes.
     uint32_t posted, posted_mappings, posted_writes, posted_bytes;
+    /// By the stub: what it has received last is still there.
+    uint32_t is_kept;
 };
 
 /// In a block: cold state, floating-point area, bounce area, then the stack that host signals come in on.

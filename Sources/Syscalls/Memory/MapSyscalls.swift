@@ -55,7 +55,14 @@ extension GuestThread {
             append(.advise(address: start, length: length, advice: protection.contains(.write) ? 23 : 22))
             mustReport = object != nil
         }
-        if object == nil { countColdMapping() }
+        if object == nil {
+            countColdMapping()
+        } else if !isShared {
+            if protection.contains(.write) { countMappedData() }
+            if let object, object.file != nil, !flags.contains(.fixed), flags.contains(.denyWrite), !mustReport {
+                countMappedFile(object, of: number)
+            }
+        }
         return result
     }
 

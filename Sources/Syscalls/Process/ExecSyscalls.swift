@@ -18,8 +18,10 @@ extension GuestThread {
         if flags & 0x1000 != 0 { options.insert(.allowEmpty) }
         let dentry = try resolve(directory, path, options)
         try checkProgram(dentry)
-        let argumentStrings = try copyInStrings(arguments)
-        let environmentStrings = try copyInStrings(environment)
+        // Both lists mostly stand in one page, and so do their strings.
+        var (pointers, texts) = (PageReader(self), PageReader(self))
+        let argumentStrings = try copyInStrings(arguments, &pointers, &texts)
+        let environmentStrings = try copyInStrings(environment, &pointers, &texts)
         var name = ProgramName(path: path)
         if directory != .currentDirectory, path.first != 0x2f {
             name.path = Array("/dev/fd/\(directory)".utf8) + (path.isEmpty ? [] : [0x2f] + path)
@@ -31,13 +33,13 @@ extension GuestThread {
     }
 
     /// A NULL-terminated vector of strings; NULL itself counts as empty, as Linux has it.
-    private func copyInStrings(_ vector: UInt) throws(Errno) -> [[UInt8]] {
+    private func copyInStrings(
+        _ vector: UInt, _ pointers: inout PageReader, _ texts: inout PageReader
+    ) throws(Errno) -> [[UInt8]] {
         guard vector != 0 else { return [] }
         var strings: [[UInt8]] = []
         var total = 0
         let limit = InitialStack.limit(stackLimit: process.limits.stack.soft)
-        var pointers = PageReader(self)
-        var texts = PageReader(self)
         while true {
             let pointer = try pointers.word(at: vector &+ UInt(strings.count * 8))
             guard pointer != 0 else { return strings }
@@ -206,14 +208,31 @@ private struct PageReader {
 }
 
 /// A program's bytes, as the loader asks for them.
-struct ProgramSource: ImageSource {
+final class ProgramSource: ImageSource {
     private let file: OpenFile
+    /// Its headers mostly stand in there, which the loader asks for one by one; nil before it has.
+    private var beginning: [UInt8]?
+    private static let beginningSize = 1024
 
     init(_ file: OpenFile) { self.file = file }
 
     func read(at offset: UInt64, count: Int) throws(Errno) -> [UInt8] {
         guard offset <= UInt64(Int64.max), count > 0 else { return [] }
-        return try [UInt8](capacity: count) { output throws(Errno) in
+        guard count <= ProgramSource.beginningSize, offset <= UInt64(ProgramSource.beginningSize - count) else {
+            return try fetch(at: offset, count: count)
+        }
+        let known: [UInt8]
+        if let beginning {
+            known = beginning
+        } else {
+            known = try fetch(at: 0, count: ProgramSource.beginningSize)
+            beginning = known
+        }
+        return Array(known.dropFirst(Int(offset)).prefix(count))
+    }
+
+    private func fetch(at offset: UInt64, count: Int) throws(Errno) -> [UInt8] {
+        try [UInt8](capacity: count) { output throws(Errno) in
             try file.operations.read(file, into: &output, at: Int64(offset))
         }
     }

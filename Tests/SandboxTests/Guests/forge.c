@@ -12,7 +12,7 @@
 #define CONFIG (STUB + 0x10000)
 #define DOORBELL (STUB + 0x20000)
 #define CONTEXTS (STUB + 0x100000)
-#define HOT (CONTEXTS + 0x280)
+#define HOT (CONTEXTS + 0x400)
 #define BLOCK 0x10000ull
 #define SLOTS 8
 

@@ -10,7 +10,7 @@
 #define CONFIG_SIZE 0x4000ull
 #define DOORBELL (STUB + 0x20000)
 #define CONTEXTS (STUB + 0x100000)
-#define HOT (CONTEXTS + 0x280)
+#define HOT (CONTEXTS + 0x400)
 #define CONTEXTS_SIZE 0x4000000ull
 
 __asm__(
