@@ -31,9 +31,11 @@ package final class Kernel {
     var quietEnds: [MemoryMap] = [] { didSet { noteWhoPosts() } }
     var isTakingEnds = false
     private(set) var mayHavePosted = false
+    var posted = PostedWords()
     private func noteWhoPosts() {
         mayHavePosted =
             !cards.isEmpty || !localMappings.isEmpty || !localWrites.isEmpty || !quietEnds.isEmpty
+        posted.forget()
     }
     /// How often any process's limits were set.
     var limitsChanges: UInt64 = 0

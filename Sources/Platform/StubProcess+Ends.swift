@@ -8,6 +8,8 @@ extension StubProcess {
         Int(APUS_ENDS_OFFSET) + (MemoryLayout<apus_ends>.offset(of: path) ?? 0)
     }
 
+    static let endedOffset = offset(\.ended)
+
     /// Whether threads with an `endWord` may end without waking the kernel. With a barrier: one that has looked before has asked by
     /// the time that the kernel looks.
     package func setMayEnd(_ may: Bool) { contexts.exchange(may ? 1 : 0, at: StubProcess.offset(\.may_end)) }

@@ -10,7 +10,7 @@ extension SandboxTests {
             arguments: [
                 "file/descriptors_again_and_again", "file/descriptors_and_others", "file/names_of_what_was_opened",
                 "file/hot_numbers", "file/close_range_and_flags", "file/description_locks", "file/record_locks",
-                "file/numbers_for_a_moment",
+                "file/numbers_for_a_moment", "file/numbers_after_a_rest",
                 "file/directories", "file/unlinked_but_open",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {

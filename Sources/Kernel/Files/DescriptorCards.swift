@@ -129,18 +129,33 @@ final class DescriptorCards {
 
 extension Kernel {
     /// Carries out what stubs have posted.
-    func carryOutPosted(through asking: StubThread? = nil) {
-        guard mayHavePosted else { return }
-        if !quietEnds.isEmpty { takeEnds(but: asking) }
-        for cards in cards { cards.carryOut() }
-        for mappings in localMappings { mappings.carryOut() }
-        for writes in localWrites { writes.carryOut() }
+    /// - Returns: whether there was, or may have been, anything.
+    @discardableResult
+    func carryOutPosted(through asking: StubThread? = nil) -> Bool {
+        guard mayHavePosted else { return false }
+        // Entries are told last of all.
+        newestCards?.takeBackEntries()
+        if posted.isDue() {
+            posted.watch(
+                calls: cards.lazy.map(\.stub), mappings: localMappings.lazy.map(\.stub),
+                ends: quietEnds.lazy.map(\.stub))
+        }
+        let isAny = posted.look()
+        if isAny {
+            if !quietEnds.isEmpty { takeEnds(but: asking) }
+            for cards in cards { cards.carryOut() }
+            for mappings in localMappings { mappings.carryOut() }
+            posted.taken()
+        }
+        if !localWrites.isEmpty { for writes in localWrites { writes.carryOut() } }
+        return isAny || newestCards != nil
     }
 
     /// Before anybody's next step; `thread` is the one that has asked.
     func carryOutPosted(before thread: GuestThread?) {
         guard mayHavePosted else { return }
-        carryOutPosted(through: thread?.stub)
+        let isAny = carryOutPosted(through: thread?.stub)
+        if let thread { thread.notePosting(isAny) }
         if let map = thread?.map {
             if map.localMappings?.isRevoked == true { dropMappings(of: map) }
             if map.localWrites?.isRevoked == true { dropWrites(of: map) }
@@ -203,6 +218,19 @@ extension GuestThread {
         guard let cards = files.cards, cards.setEnd(file, Int(number.rawValue)) else { return }
         kernel.newestCards = cards
     }
+
+    /// It asks, and stubs have posted something since anybody has asked, or not. To look for that at each call of a program that never
+    /// posts would cost a tenth of the call: its stub is told nothing then, until it is worth the while again.
+    fileprivate func notePosting(_ isAny: Bool) {
+        guard !isAny else { return callsWithoutPosts = 0 }
+        callsWithoutPosts += 1
+        guard callsWithoutPosts >= GuestThread.mostWithoutPosts, let map else { return }
+        callsWithoutPosts = 0
+        kernel.dropCards(of: map)
+        kernel.dropMappings(of: map)
+    }
+
+    private static let mostWithoutPosts = 2048
 
     private func makeCards() {
         guard let map, map.mayReadLocally, makeCards(for: map) else { return }

@@ -8,7 +8,7 @@ internal import VFS
 /// It belongs to one address space with one thread. So where the stub maps is where the kernel would. The kernel carries that out
 /// before it does anything from which anybody could learn of the difference; any other change of the areas takes the permission back.
 final class LocalMappings {
-    private let stub: StubProcess
+    let stub: StubProcess
     /// Nil once the address space has ended, or its stub knows nothing of it any more.
     private var map: MemoryMap?
     /// The stub was told not to map by itself. It may be about to post a last change.

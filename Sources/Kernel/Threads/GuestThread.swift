@@ -221,6 +221,8 @@ package final class GuestThread: Waiter {
             tellEndWord()
         }
     }
+    /// See `notePosting`.
+    var callsWithoutPosts = 0
     /// Its stub has cleared that word as it ended, and has woken who waited for it there.
     var hasClearedWord = false
     /// `set_robust_list(2)`.
