@@ -5,6 +5,7 @@ import Synchronization
 /// anybody, so nothing is touched but those words.
 @safe
 package struct PostedWords {
+    /// Each points into a mapping that `processes` keeps.
     private var words: [UnsafePointer<Atomic<UInt32>>] = unsafe []
     private var seen: [UInt32] = []
     /// Whose mappings the words lie in.
@@ -22,6 +23,7 @@ package struct PostedWords {
     /// Others post now.
     package mutating func forget() {
         looksInVain = 0
+        // None is looked at while it is not known who posts.
         unsafe words.removeAll(keepingCapacity: true)
         // They keep memory.
         processes.removeAll(keepingCapacity: true)
@@ -40,6 +42,7 @@ package struct PostedWords {
     package mutating func watch(
         calls: some Sequence<StubProcess>, mappings: some Sequence<StubProcess>, ends: some Sequence<StubProcess>
     ) {
+        // They come anew.
         unsafe words.removeAll(keepingCapacity: true)
         processes.removeAll(keepingCapacity: true)
         for process in calls { add(process, at: Int(APUS_CARDS_OFFSET)) }
@@ -60,7 +63,7 @@ package struct PostedWords {
     @inline(__always)
     package mutating func look() -> Bool {
         guard looksInVain == nil else { return true }
-        // As many as there are words: `watch` sets both.
+        // As many as `seen` has: `watch` sets both.
         let words = unsafe words
         for index in 0..<seen.count {
             // Atomic, as the stub's accesses are.

@@ -381,8 +381,10 @@ package final class TrapPlatform {
         publishBudget()
         if policy.mayPoll {
             // While the host makes what was ordered there is time to tidy up.
-            if clones?.isExpecting == true { awaitClones(from: start) }
-            if anyoneAsks { return }
+            if clones?.isExpecting == true {
+                awaitClones(from: start)
+                if anyoneAsks { return }
+            }
             tidyUp()
         }
         let awaitsBirth = births > 0

@@ -91,6 +91,8 @@ extension PlatformTests {
             let platform = try kind.platform(decidesOnClones: decides)
             #expect(platform.decidesOnClones == (kind == .traced || decides && Host.hasAskingFilters))
             defer { platform.shutDown() }
+            // The heir is being born, too.
+            while platform.heir?.isDisowned == true { _ = platform.nextEvent() }
             var code = Assembler()
             code.call(57)
             code.raw(0x48, 0x89, 0xc7)
