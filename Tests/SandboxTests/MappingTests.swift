@@ -145,7 +145,8 @@ extension SandboxTests {
                     int main(void) {
                         struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
                         sigaction(SIGALRM, &action, 0);
-                        struct itimerval often = {{0, 300}, {0, 300}}, never = {};
+                        // Longer than a handler and a fork take with a slow kernel, or neither would ever end.
+                        struct itimerval often = {{0, 3000}, {0, 3000}}, never = {};
                         heat();
                         int children = 0;
                         setitimer(ITIMER_REAL, &often, 0);
