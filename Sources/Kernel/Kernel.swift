@@ -40,7 +40,10 @@ package final class Kernel {
     /// How often any process's limits were set.
     var limitsChanges: UInt64 = 0
     /// Whose stub can answer from what the last call has left.
-    var newestCards: DescriptorCards?
+    var newestCards: DescriptorCards? {
+        // Entries are looked for with the newest ones only.
+        didSet { if let oldValue, oldValue !== newestCards { oldValue.takeBackEntries() } }
+    }
     /// System V message queues and semaphores: see `sysvipc(7)`.
     package let messageQueues = SystemVObjects<MessageQueue>()
     package let semaphoreSets = SystemVObjects<SemaphoreSet>()

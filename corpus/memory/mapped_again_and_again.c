@@ -3,9 +3,9 @@
  * calls: mmap munmap mprotect mremap madvise mlockall munlockall setrlimit prlimit64 fork clone mincore
  */
 #include "apus.h"
+#include "fault.h"
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <sys/mman.h>
 
 #define PAGE 4096l
@@ -29,20 +29,6 @@ static void heat(void) {
 static int there(char *address) {
     unsigned char byte;
     return mincore(address, PAGE, &byte) == 0;
-}
-
-static sigjmp_buf back;
-static volatile int code;
-static void caught(int signal, siginfo_t *info, void *context) {
-    (void)signal, (void)context;
-    code = info->si_code;
-    siglongjmp(back, 1);
-}
-/* 0 where the address can be written to; else the code of the fault. */
-static int fault(char *address) {
-    code = 0;
-    if (sigsetjmp(back, 1) == 0) *(volatile char *)address = 1;
-    return code;
 }
 
 static void places(void) {

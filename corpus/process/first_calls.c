@@ -3,10 +3,10 @@
  * calls: brk arch_prctl set_tid_address getrlimit setrlimit prlimit64 mmap mprotect munmap clone fork
  */
 #include "apus.h"
+#include "fault.h"
 #include <asm/prctl.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -144,19 +144,6 @@ static void limits(void) {
     number("asks for nothing", called(SYS_prlimit64, 0, RLIMIT_STACK, 0, 0));
 }
 
-static sigjmp_buf back;
-static volatile int code;
-static void caught(int signal, siginfo_t *info, void *context) {
-    (void)signal, (void)context;
-    code = info->si_code;
-    siglongjmp(back, 1);
-}
-/* What comes of writing there: 0, or the code of the fault. */
-static int fault(char *address) {
-    code = 0;
-    if (sigsetjmp(back, 1) == 0) *(volatile char *)address = 'w';
-    return code;
-}
 /* The rights of the pages as the kernel lists them. */
 static void rights(const char *what, char *start, int pages) {
     static char list[1 << 17];

@@ -1,4 +1,4 @@
-// What the kernel and the stub share of a process's address space, where the stub maps and unmaps memory without a file by itself.
+// What the kernel and the stub share of a process's address space, where the stub maps, unmaps and protects private memory by itself.
 #pragma once
 #include <stdint.h>
 
