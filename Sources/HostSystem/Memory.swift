@@ -93,6 +93,22 @@ extension Host {
         return (fields[1] * 4096, fields[2] * 4096)
     }
 
+    /// The most bytes of a process that ever were in memory, also before an execve; nil when the host does not tell. See `VmHWM` of
+    /// `/proc/pid/status` in `proc(5)`.
+    package static func peakMemory(of process: Int32) -> UInt64? {
+        guard let descriptor = try? openFile(processPath("\(process)/status")) else { return nil }
+        defer { close(descriptor) }
+        let text = try? [UInt8](capacity: 4096) { output throws(Errno) in
+            _ = try read(descriptor, at: 0, into: &output, limit: 4096)
+        }
+        for line in (text ?? []).split(separator: 0x0A) where line.starts(with: "VmHWM:".utf8) {
+            var kibibytes: UInt64 = 0
+            for byte in line where byte >= 0x30 && byte <= 0x39 { kibibytes = kibibytes &* 10 &+ UInt64(byte - 0x30) }
+            return kibibytes &* 1024
+        }
+        return nil
+    }
+
     /// For each of `count` pages of another process from a page's address on: 1 if it is in memory (or swapped out), else 0;
     /// all 1 when the host does not tell. See `/proc/pid/pagemap` in `proc(5)`.
     package static func residentPages(of process: Int32, at address: UInt, count: Int) -> [UInt8] {

@@ -288,8 +288,8 @@ package final class StubProcess {
         return living
     }
 
-    /// Bytes of it that are in the host's memory; nil when the host does not tell.
-    package var residentBytes: UInt64? { hostProcess == 0 ? nil : Host.residentMemory(of: hostProcess)?.resident }
+    /// The most bytes of it that ever were in the host's memory; nil when the host does not tell.
+    package var peakBytes: UInt64? { hostProcess == 0 ? nil : Host.peakMemory(of: hostProcess) }
 
     /// Ends the host process with everything in it.
     package func kill() {

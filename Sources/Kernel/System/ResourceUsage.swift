@@ -36,10 +36,10 @@ extension Process {
     /// Of children that were waited for, and of theirs.
     package var childrenTime: CPUTime { CPUTime(user: childrenUserTime, system: childrenSystemTime) }
 
-    /// Looks at how much of the process is in memory.
+    /// Looks at how much of the process was in memory at most. Its stub stays over an execve, and with it what the host knows.
     package func measureResident() {
-        guard let now = threads.lazy.compactMap({ $0.map }).first?.stub.residentBytes else { return }
-        peakResident = max(peakResident, now)
+        guard let peak = threads.lazy.compactMap({ $0.map }).first?.stub.peakBytes else { return }
+        peakResident = max(peakResident, peak)
     }
 
     /// Its last thread is about to end. The host says by itself what a process has used when it is gone, for nothing; but that

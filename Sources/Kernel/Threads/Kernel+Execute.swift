@@ -109,7 +109,8 @@ extension Kernel {
         let imageEnd = image.plan.isLoader ? placement.programBase : MemoryMap.pageUp(image.plan.end) ?? image.plan.end
         let heapStart = imageEnd + placement.heapGap
         map.heap = heapStart..<heapStart
-        thread.process.measureResident()
+        // What it leaves to others counts as its own, too.
+        if !isAlone { thread.process.measureResident() }
         become(thread, image, stack)
         thread.countLocalTransfers()
         thread.map = map
