@@ -30,6 +30,12 @@ package final class Kernel {
     /// Whose threads may end without waking anybody here.
     var quietEnds: [MemoryMap] = [] { didSet { noteWhoPosts() } }
     var isTakingEnds = false
+    /// The address space that threads have left in this way, while its stubs may answer no more than before: see `publishOldAnswers`.
+    var oldAnswers: MemoryMap? {
+        get { storedOldAnswers }
+        set { storedOldAnswers = newValue }
+    }
+    private var storedOldAnswers: MemoryMap?
     private(set) var mayHavePosted = false
     var posted = PostedWords()
     private func noteWhoPosts() {

@@ -144,11 +144,23 @@ package final class StubProcess {
 
     /// The same with all of them.
     package func setLocalAnswers(_ values: LocalAnswers) {
-        // Most are there already: the language watches at run time over each look at what is stored here.
-        let told = localAnswers
-        for index in 0..<min(told.count, values.count) where told[index] != values[index] {
+        // Looked at where they stand: an element of the array itself is read from a copy of all.
+        let values = values.span
+        var changed = differences(values)
+        while changed != 0 {
+            let index = changed.trailingZeroBitCount
             setLocalAnswer(index, values[index])
+            changed &= changed - 1
         }
+    }
+
+    /// A bit for each that is not there already. Most are, and the language watches at run time over each look at what is stored
+    /// here, so this is one look; by itself, as a list that is still looked at is copied when it changes.
+    private func differences(_ values: Span<UInt64?>) -> UInt32 {
+        let told = localAnswers
+        var changed: UInt32 = 0
+        for index in 0..<min(told.count, values.count) where told[index] != values[index] { changed |= 1 << index }
+        return changed
     }
 
     // MARK: Threads

@@ -8,8 +8,8 @@ extension SandboxTests {
             "cases of the corpus print what they print natively",
             arguments: [
                 "thread/ends_and_joins", "thread/last_thread_ends_process", "thread/reused_threads",
-                "thread/raw_clone_thread", "thread/robust_mutexes", "thread/killed_owners",
-                "memory/advice_again_and_again",
+                "thread/raw_clone_thread", "thread/end_after_a_failed_birth", "thread/robust_mutexes",
+                "thread/killed_owners", "memory/advice_again_and_again",
             ], [["taskset", "-c", "0"], []])
         func corpus(name: String, wrapper: [String]) async throws {
             try await Programs.expectAgreement(on: name, wrapper: wrapper)

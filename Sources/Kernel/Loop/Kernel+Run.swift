@@ -362,10 +362,12 @@ extension GuestThread: StubOwner {
         guard self.stub === stub else { return }
         if kernel.mayHavePosted {
             kernel.carryOutPosted(before: self)
+            kernel.publishOldAnswers(before: event, of: self)
             // Another thread's end may have been this one's, too.
-            guard self.stub === stub else { return }
+            guard self.stub === stub else { return kernel.publishOldAnswers(of: self) }
         }
         kernel.handle(event, of: self, stub)
+        kernel.publishOldAnswers(of: self)
     }
 
     /// The host killed it (out of memory), or the guest found a way to end itself: every process in it is gone.

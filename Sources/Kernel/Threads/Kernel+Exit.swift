@@ -128,7 +128,8 @@ extension Kernel {
             stub.owner = nil
             map.stub.end(stub)
         }
-        if map.users > 0 { publishAnswers(of: map) }
+        guard map.users > 0 else { return }
+        if isTakingEnds { answersAreOld(of: map) } else { publishAnswers(of: map) }
     }
 
     private func endProcess(_ process: Process) {

@@ -36,11 +36,6 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
     /// Nor this: of memory that the stub was told of (`LocalMappings`). `APUS_LOCAL_PROTECT`.
     case protect
 
-    /// Those that have a place, once: `allCases` makes an array each time.
-    static let all = allCases.filter { $0.hasPlace }
-
-    private var hasPlace: Bool { rawValue < GuestLayout.localAnswers }
-
     /// The call's number on x86-64.
     package var call: Int {
         switch self {
@@ -102,6 +97,7 @@ package enum LocalAnswer: Int, CaseIterable, Sendable {
 extension Kernel {
     /// Tells the stubs of an address space what they may answer. To be called whenever an answer may have changed.
     func publishAnswers(of map: MemoryMap) {
+        if oldAnswers === map { oldAnswers = nil }
         let members = threads.values.filter { $0.map === map && $0.state != .dead }
         guard let first = members.first, sink == nil, !map.stub.isDead else {
             map.mayReadLocally = false
@@ -130,37 +126,36 @@ extension Kernel {
                 && $0.credentials.groupID == owner.groupID && $0.credentials.effectiveGroupID == owner.effectiveGroupID
         }
         func word(_ id: ProcessID) -> UInt64 { UInt64(UInt32(bitPattern: id.rawValue)) }
-        // All at once, as this happens at each birth and end of a thread.
-        var values = LocalAnswers(repeating: nil)
-        for answer in LocalAnswer.all {
-            values[answer.rawValue] =
-                switch answer {
-                case .yield: 0
-                case .futex: map.mayWaitInStub ? 1 : nil
-                // Each thread has a permission of its own.
-                case .signalMask, .signalReturn, .kill, .threadKill: nil
-                // It stands with what was told whether that holds.
-                case .epollWait, .epollWaitMasked, .epollWaitExactly, .statusOfName, .statusOfLink: nil
-                case .robustList: 0
-                case .read, .write, .positionedRead: readsLocally ? 1 : nil
-                case .close: closes.map { UInt64($0) }
-                case .map: map.localMappings?.isRevoked == false ? 1 : nil
-                case .unmap, .positionedWrite: nil
-                // What they say stands elsewhere: `Stub/begin.c`.
-                case .endOfHeap, .threadPointer, .threadIDAddress, .resourceLimit, .processLimit, .protect: nil
-                // It is that permission that counts.
-                case .control, .fileStatus, .statusAt, .directoryEntries: nil
-                case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
-                case .processID: isOneProcess ? word(process.id) : nil
-                case .threadID: members.count == 1 ? word(first.id) : nil
-                case .parentID: isOneProcess ? word(process.visibleParent) : nil
-                case .processGroup: isOneProcess ? word(process.group) : nil
-                case .userID: isOneOwner ? UInt64(owner.userID) : nil
-                case .groupID: isOneOwner ? UInt64(owner.groupID) : nil
-                case .effectiveUserID: isOneOwner ? UInt64(owner.effectiveUserID) : nil
-                case .effectiveGroupID: isOneOwner ? UInt64(owner.effectiveGroupID) : nil
-                }
+        func value(of answer: LocalAnswer) -> UInt64? {
+            switch answer {
+            case .yield: 0
+            case .futex: map.mayWaitInStub ? 1 : nil
+            // Each thread has a permission of its own.
+            case .signalMask, .signalReturn, .kill, .threadKill: nil
+            // It stands with what was told whether that holds.
+            case .epollWait, .epollWaitMasked, .epollWaitExactly, .statusOfName, .statusOfLink: nil
+            case .robustList: 0
+            case .read, .write, .positionedRead: readsLocally ? 1 : nil
+            case .close: closes.map { UInt64($0) }
+            case .map: map.localMappings?.isRevoked == false ? 1 : nil
+            case .unmap, .positionedWrite: nil
+            // What they say stands elsewhere: `Stub/begin.c`.
+            case .endOfHeap, .threadPointer, .threadIDAddress, .resourceLimit, .processLimit, .protect: nil
+            // It is that permission that counts.
+            case .control, .fileStatus, .statusAt, .directoryEntries: nil
+            case .restartableSequences: UInt64(bitPattern: -Int64(Errno.ENOSYS.rawValue))
+            case .processID: isOneProcess ? word(process.id) : nil
+            case .threadID: members.count == 1 ? word(first.id) : nil
+            case .parentID: isOneProcess ? word(process.visibleParent) : nil
+            case .processGroup: isOneProcess ? word(process.group) : nil
+            case .userID: isOneOwner ? UInt64(owner.userID) : nil
+            case .groupID: isOneOwner ? UInt64(owner.groupID) : nil
+            case .effectiveUserID: isOneOwner ? UInt64(owner.effectiveUserID) : nil
+            case .effectiveGroupID: isOneOwner ? UInt64(owner.effectiveGroupID) : nil
+            }
         }
+        // All at once, and made in place, as this happens at each birth and end of a thread.
+        let values = LocalAnswers { index in LocalAnswer(rawValue: index).flatMap(value(of:)) }
         map.stub.setHeapEnd(map.heap.upperBound)
         if isOneProcess { tellLimits(of: process, map) }
         map.stub.setLocalAnswers(values)

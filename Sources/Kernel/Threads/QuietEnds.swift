@@ -1,3 +1,4 @@
+internal import LinuxABI
 internal import Platform
 
 /// Threads that end without waking the kernel: `Stub/ends.c` and `docs/decisions/0043-ends-without-asking.md`. Whoever joins one is
@@ -28,6 +29,24 @@ extension Kernel {
             // As many as can have, whatever a guest claims.
             for _ in 0..<GuestLayout.maximumThreads where !map.stub.takeEnd(but: asking) { break }
         }
+        if asking == nil, let map = oldAnswers { publishAnswers(of: map) }
+    }
+
+    /// A thread has ended so: those that are left may answer more, which is told once for all ends.
+    func answersAreOld(of map: MemoryMap) {
+        if let other = oldAnswers, other !== map { publishAnswers(of: other) }
+        oldAnswers = map
+    }
+
+    /// Tells what stubs may answer since threads have ended: before what the asking `thread` asks is handled, unless it alone is left
+    /// and makes another one, of whose birth all is told as it was before; and behind it.
+    func publishOldAnswers(before event: StubEvent? = nil, of thread: GuestThread) {
+        guard !isTakingEnds, let map = oldAnswers else { return }
+        if case .syscall(let number, let arguments) = event, thread.map === map, map.users == 1 {
+            // clone for a thread, clone3
+            if number == 435 || number == 56 && CloneFlags(rawValue: UInt64(arguments[0])).contains(.thread) { return }
+        }
+        publishAnswers(of: map)
     }
 }
 
