@@ -91,10 +91,11 @@ extension Kernel {
         childStub.gsBase = stub.gsBase
         child.signals.blocked = parent.signals.blocked
         if !sharesMemory || flags.contains(.vfork) { child.signals.alternateStack = parent.signals.alternateStack }
-        child.registers = parent.registers
-        child.registers.rax = 0
-        if request.stack != 0 { child.registers.rsp = request.stack }
-        if flags.contains(.settls) { child.registers.fsBase = request.tls }
+        var registers = parent.registers
+        registers.rax = 0
+        if request.stack != 0 { registers.rsp = request.stack }
+        if flags.contains(.settls) { registers.fsBase = request.tls }
+        child.registers = registers
         if flags.contains(.childClearThreadID) {
             child.clearThreadID = request.childThreadID
             if flags.contains(.thread) { tellPrivateRange(around: request.childThreadID, of: childMap) }
