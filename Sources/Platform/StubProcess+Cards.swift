@@ -65,7 +65,7 @@ extension StubProcess {
     /// Of a name that it copies next to a call, with its end.
     package static let shortName = Int(APUS_IN_BESIDE_SIZE) - 1
 
-    /// A part of what is a moment elsewhere: the attributes may be older.
+    /// A sixteenth of what is a moment elsewhere (see `Outside`): the attributes may be older.
     static let statusTicks: UInt64 = 1 << 19
 
     /// The directory has no more entries, until its thread asks again.

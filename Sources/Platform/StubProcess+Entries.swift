@@ -12,7 +12,7 @@ extension StubProcess {
 
     /// Leaves what getdents64(2) of a descriptor would give, to be read once. Only while the process's one thread asks, and
     /// nothing was left that was not taken back. `momentEnd`: of the moment in which they were seen, in ticks of the processor's
-    /// clock; in its last quarter they hold a little longer.
+    /// clock; in the last part of it they hold a little longer.
     package func setEntries(_ bytes: Span<UInt8>, of number: Int, momentEnd: UInt64) {
         guard bytes.count <= StubProcess.mostEntries else { return }
         contexts.write(bytes, at: Place.bytes)

@@ -104,7 +104,7 @@ extension StubProcess {
         contexts.store(generation, at: entry + Place.generation)
         contexts.store(told.directory, at: entry + Place.directory)
         contexts.store(UInt32(told.follows ? 1 : 0), at: entry + Place.follows)
-        // What was seen in this moment; in its last quarter a little longer.
+        // What was seen in this moment; in the last part of it a little longer.
         contexts.store(max(told.momentEnd, apus_ticks() &+ StubProcess.statusTicks), at: entry + Place.until)
         contexts.store(told.error, at: entry + Place.error)
         contexts.store(told.name.size, at: entry + Place.size)

@@ -1,14 +1,19 @@
 /* Children that have had much in memory when they end. Behind apus.h. */
 #include <sys/mman.h>
 
-/* In bytes; what is reported is in KiB. */
+/* What is looked for, in bytes; what is reported is in KiB. A little more is eaten, as a kernel may count some pages of each processor late. */
 #define SIZE (16 << 20)
+#define EATEN (SIZE + (1 << 20))
+
+static char *eaten(void) {
+    char *memory = mmap(NULL, EATEN, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED) _exit(1);
+    for (size_t i = 0; i < EATEN; i += 4096) memory[i] = 1;
+    return memory;
+}
 
 static void eat(void) {
-    size_t size = SIZE;
-    char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) _exit(1);
-    for (size_t i = 0; i < size; i += 4096) memory[i] = 1;
+    eaten();
     _exit(0);
 }
 

@@ -6,13 +6,6 @@
 #include "apus.h"
 #include "eaters.h"
 
-static char *eaten(void) {
-    char *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) _exit(1);
-    for (size_t i = 0; i < SIZE; i += 4096) memory[i] = 1;
-    return memory;
-}
-
 static void become(const char *what) {
     execl("/proc/self/exe", "peak", what, NULL);
     _exit(2);
@@ -42,7 +35,7 @@ int main(int count, char **words) {
     is_waited_for("one that had it when it became another", child);
     child = must("fork", fork());
     if (child == 0) {
-        munmap(eaten(), SIZE);
+        munmap(eaten(), EATEN);
         become("asks");
     }
     is_waited_for("one that had given it back", child);
@@ -50,6 +43,6 @@ int main(int count, char **words) {
     child = must("vfork", vfork());
     if (child == 0) become("quiet");
     is_waited_for("one that has used its parent's memory", child);
-    must("munmap", munmap(memory, SIZE));
+    must("munmap", munmap(memory, EATEN));
     return 0;
 }

@@ -37,7 +37,7 @@ extension Process {
     package var childrenTime: CPUTime { CPUTime(user: childrenUserTime, system: childrenSystemTime) }
 
     /// Looks at how much of the process was in memory at most. Its stub stays over an execve, and with it what the host knows.
-    package func measureResident() {
+    package func measurePeak() {
         guard let peak = threads.lazy.compactMap({ $0.map }).first?.stub.peakBytes else { return }
         peakResident = max(peakResident, peak)
     }
@@ -47,7 +47,7 @@ extension Process {
     func noteLastPeak() {
         guard let map = threads.first?.map else { return }
         let isSoonGone = map.users == 1 && map.areas.totalLength <= Process.soonGone
-        if !isSoonGone || kernel.isAskedForPeaks || kernel.platform?.isTracing != false { return measureResident() }
+        if !isSoonGone || kernel.isAskedForPeaks || kernel.platform?.isTracing != false { return measurePeak() }
         unsettledPeak = map.stub.peak
     }
 

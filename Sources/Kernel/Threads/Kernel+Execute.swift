@@ -110,7 +110,7 @@ extension Kernel {
         let heapStart = imageEnd + placement.heapGap
         map.heap = heapStart..<heapStart
         // What it leaves to others counts as its own, too.
-        if !isAlone { thread.process.measureResident() }
+        if !isAlone { thread.process.measurePeak() }
         become(thread, image, stack)
         thread.countLocalTransfers()
         thread.map = map

@@ -43,7 +43,7 @@ extension Kernel {
     func publishOldAnswers(before event: StubEvent? = nil, of thread: GuestThread) {
         guard !isTakingEnds, let map = oldAnswers else { return }
         if case .syscall(let number, let arguments) = event, thread.map === map, map.users == 1 {
-            // clone for a thread, clone3
+            // clone3, and clone for a thread. Whatever comes of it, `stubAsked` calls this again behind it.
             if number == 435 || number == 56 && CloneFlags(rawValue: UInt64(arguments[0])).contains(.thread) { return }
         }
         publishAnswers(of: map)

@@ -80,7 +80,7 @@ extension GuestThread {
         let usage: ResourceUsage
         switch who {
         case 0, 1:
-            process.measureResident()
+            process.measurePeak()
             usage = ResourceUsage(who == 0 ? process.cpuTime : cpuTime, resident: process.peakResident)
         case -1:
             kernel.isAskedForPeaks = true
